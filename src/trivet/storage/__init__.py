@@ -1,0 +1,1 @@
+"""Where things are kept: rows in SQL, bytes in blobs, tables in Lance, features online."""

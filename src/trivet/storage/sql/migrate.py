@@ -1,0 +1,39 @@
+"""Bring a database to the present schema."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from trivet.storage.sql.database import Database
+
+
+def migrate(database: Database, to: str = "head") -> None:
+    """Run every migration the database has not seen, up to the revision `to`.
+
+    Safe to call at every start, from several processes at once: the first takes the write lock,
+    and the others find nothing left to do.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    wanted = ScriptDirectory.from_config(config).get_current_head() if to == "head" else to
+    if _revision(database) == wanted:
+        return
+    with database.write() as connection:
+        if database.dialect == "postgresql":
+            # SQLite's write lock already lets one in; PostgreSQL needs to be asked.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7476697)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def _revision(database: Database) -> str | None:
+    with database.read() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.execute(
+            text("SELECT version_num FROM alembic_version")
+        ).scalar()
+        return revision

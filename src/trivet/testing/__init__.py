@@ -1,0 +1,1 @@
+"""Contracts a back end must keep, as test classes. Plug-ins subclass them too."""
