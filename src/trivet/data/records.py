@@ -88,7 +88,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
-    """What one column of a commit looks like; `top` lists (value, rows), `histogram` (from, to, rows)."""
+    """What one column of a commit looks like.
+
+    `top` lists (value, rows); `histogram` lists (from, to, rows).
+    """
 
     name: str
     type: str
