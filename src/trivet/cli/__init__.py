@@ -1,1 +1,1 @@
-"""To be written."""
+"""The command line: `trivet <noun> <verb>`, one module for each noun."""
