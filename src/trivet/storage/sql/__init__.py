@@ -1,6 +1,17 @@
-"""The SQL database: SQLite in WAL mode or PostgreSQL, through the same statements."""
+"""The SQL database: SQLite in WAL mode or PostgreSQL, through the same statements.
+
+`trivet.storage.sql.migrate` is not imported here: Alembic takes a third of a second to load, and
+a database that `is_current` has no need of it.
+"""
 
 from trivet.storage.sql.database import ConstraintViolated, Database, DatabaseUnavailable
-from trivet.storage.sql.migrate import migrate
+from trivet.storage.sql.revision import HEAD, find_revision, is_current
 
-__all__ = ["ConstraintViolated", "Database", "DatabaseUnavailable", "migrate"]
+__all__ = [
+    "HEAD",
+    "ConstraintViolated",
+    "Database",
+    "DatabaseUnavailable",
+    "find_revision",
+    "is_current",
+]

@@ -5,9 +5,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from trivet.storage.sql.database import Database
+from trivet.storage.sql.revision import find_revision
 
 
 def migrate(database: Database, to: str = "head") -> None:
@@ -19,7 +20,7 @@ def migrate(database: Database, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     wanted = ScriptDirectory.from_config(config).get_current_head() if to == "head" else to
-    if _revision(database) == wanted:
+    if find_revision(database) == wanted:
         return
     with database.write() as connection:
         if database.dialect == "postgresql":
@@ -27,13 +28,3 @@ def migrate(database: Database, to: str = "head") -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(7476697)"))
         config.attributes["connection"] = connection
         command.upgrade(config, to)
-
-
-def _revision(database: Database) -> str | None:
-    with database.read() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        revision: str | None = connection.execute(
-            text("SELECT version_num FROM alembic_version")
-        ).scalar()
-        return revision
