@@ -35,6 +35,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
     op.create_table(
+        "models",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("latest", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_models")),
+    )
+    op.create_table(
         "seals",
         sa.Column("number", columns.Sequence, nullable=False),
         sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
@@ -65,6 +74,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_facts_seal"), "facts", ["seal"], unique=False)
     op.create_index(op.f("ix_facts_subject"), "facts", ["subject"], unique=False)
     op.create_table(
+        "model_versions",
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("identity", sa.String(length=64), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("content", columns.CanonicalJson(), nullable=False),
+        sa.ForeignKeyConstraint(["model"], ["models.name"], name=op.f("fk_model_versions_model")),
+        sa.PrimaryKeyConstraint("model", "version", name=op.f("pk_model_versions")),
+        sa.UniqueConstraint("model", "identity", name="uq_model_versions_identity"),
+    )
+    op.create_table(
         "edges",
         sa.Column("id", columns.Sequence, nullable=False),
         sa.Column("from_ref", sa.String(length=300), nullable=False),
@@ -77,3 +99,21 @@ def upgrade() -> None:
     op.create_index("ix_edges_ends", "edges", ["from_ref", "to_ref", "role"], unique=False)
     op.create_index(op.f("ix_edges_from_ref"), "edges", ["from_ref"], unique=False)
     op.create_index(op.f("ix_edges_to_ref"), "edges", ["to_ref"], unique=False)
+    op.create_table(
+        "model_aliases",
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("alias", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.String(length=32), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["evidence"], ["evidence.id"], name=op.f("fk_model_aliases_evidence")
+        ),
+        sa.ForeignKeyConstraint(
+            ["model", "version"],
+            ["model_versions.model", "model_versions.version"],
+            name="fk_model_aliases_version",
+        ),
+        sa.PrimaryKeyConstraint("model", "alias", name=op.f("pk_model_aliases")),
+    )
