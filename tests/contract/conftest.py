@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 from trivet.kernel.clock import Clock
 from trivet.kernel.ids import Uuid7
 from trivet.ledger import Recorder
-from trivet.storage.sql import Database, migrate
+from trivet.storage.sql import Database
+from trivet.storage.sql.migrate import migrate
 from trivet.storage.sql.schema import metadata
 
 SERVER = os.environ.get("TRIVET_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")

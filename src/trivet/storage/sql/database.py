@@ -100,14 +100,14 @@ def _open_engine(url: str) -> Engine:
         raise InvalidInput(
             f"{url!r} is no database URL; write 'sqlite:///trivet.db' or 'postgresql://…'."
         ) from None
-    if parsed.get_backend_name() == "sqlite":
+    if parsed.drivername == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    if parsed.get_backend_name() == "postgresql":
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return create_engine(
             parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8
         )
