@@ -77,12 +77,16 @@ class RoutingTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayStatus:
-    """What a gateway last said: which generation of each deployment's table it serves."""
+    """What a gateway last said: which generation of each deployment's table it serves.
+
+    `problems` says, by deployment, why the newest table is not the one that is served.
+    """
 
     id: str
     url: str
     seen_at: datetime
     generations: dict[str, int]
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_evidence_kind"), "evidence", ["kind"], unique=False)
     op.create_index(op.f("ix_evidence_subject"), "evidence", ["subject"], unique=False)
     op.create_table(
+        "gateways",
+        sa.Column("id", sa.String(length=100), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("seen_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("generations", columns.CanonicalJson(), nullable=False),
+        sa.Column("problems", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gateways")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("holder", sa.String(length=100), nullable=False),
@@ -42,6 +51,16 @@ def upgrade() -> None:
         sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
         sa.Column("latest", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_models")),
+    )
+    op.create_table(
+        "routing_tables",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("stable", sa.Integer(), nullable=False),
+        sa.Column("content", columns.CanonicalJson(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("deployment", name=op.f("pk_routing_tables")),
     )
     op.create_table(
         "seals",
