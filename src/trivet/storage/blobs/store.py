@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from trivet.kernel.digests import Digest
-from trivet.kernel.errors import Conflict, NotFound
+from trivet.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class BlobNotFound(NotFound):
@@ -32,6 +32,29 @@ class BlobCorrupted(Conflict):
             f"The blob {self.digest} is damaged: its content has the digest {self.found}. "
             "Restore it from a replica, or put the content again."
         )
+
+
+class BlobStoreUnavailable(Unavailable):
+    """The store did not answer, or could not carry out the request: no network, no space left."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"The blob store could not carry out the request: {self.detail}. Try again later."
+
+
+class UnknownScheme(InvalidInput):
+    """No installed back end serves a URL's scheme."""
+
+    def __init__(self, url: str, installed: tuple[str, ...]) -> None:
+        super().__init__(url, installed)
+        self.url = url
+        self.installed = installed
+
+    def __str__(self) -> str:
+        return f"No back end for {self.url!r}; installed are {', '.join(self.installed)}."
 
 
 class BlobStore(Protocol):
