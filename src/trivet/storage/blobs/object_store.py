@@ -145,7 +145,7 @@ class ObjectBlobStore:
 
 
 def _open_s3(parts: SplitResult) -> Any:
-    options = dict(parse_qsl(parts.query))
+    options: Any = dict(parse_qsl(parts.query))
     if not parts.hostname:
         raise InvalidInput("An S3 URL names a bucket: 's3://bucket/prefix'.")
     try:

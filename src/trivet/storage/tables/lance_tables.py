@@ -1,7 +1,7 @@
 """Lance tables by name and version. Branches, messages and history are not Lance's affair here.
 
 The commit graph lives in the database and cites a `TableVersion`. Lance's own branches only keep
-lines of writing apart: a write that is not on top of its line starts another, which copies nothing.
+lines of writing apart: a write that is not on top of its line starts another, at no cost.
 """
 
 import os

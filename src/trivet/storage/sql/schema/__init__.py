@@ -1,6 +1,6 @@
 """Every table, a module for each domain; the migrations build the same tables step by step."""
 
-from trivet.storage.sql.schema import ledger, registry, serving
+from trivet.storage.sql.schema import data, ledger, registry, serving
 from trivet.storage.sql.schema.columns import metadata
 
-__all__ = ["ledger", "metadata", "registry", "serving"]
+__all__ = ["data", "ledger", "metadata", "registry", "serving"]

@@ -12,6 +12,18 @@ down_revision = None
 def upgrade() -> None:
     """Create all tables; there are no older rows."""
     op.create_table(
+        "datasets",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("key", columns.CanonicalJson(), nullable=False),
+        sa.Column("event_time", sa.String(length=200), nullable=True),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("table_name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_datasets")),
+        sa.UniqueConstraint("table_name", name=op.f("uq_datasets_table_name")),
+    )
+    op.create_table(
         "evidence",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
@@ -74,6 +86,47 @@ def upgrade() -> None:
         sa.UniqueConstraint("previous", name=op.f("uq_seals_previous")),
     )
     op.create_table(
+        "dataset_commits",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("dataset", sa.String(length=100), nullable=False),
+        sa.Column("depth", sa.BigInteger(), nullable=False),
+        sa.Column("parents", columns.CanonicalJson(), nullable=False),
+        sa.Column("change", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("rows_added", sa.BigInteger(), nullable=False),
+        sa.Column("rows_changed", sa.BigInteger(), nullable=False),
+        sa.Column("rows_deleted", sa.BigInteger(), nullable=False),
+        sa.Column("schema", columns.CanonicalJson(), nullable=False),
+        sa.Column("content", sa.String(length=32), nullable=False),
+        sa.Column("contract", sa.String(length=20), nullable=False),
+        sa.Column("evidence", sa.String(length=32), nullable=True),
+        sa.Column("source", sa.String(length=300), nullable=True),
+        sa.Column("table_line", sa.String(length=100), nullable=True),
+        sa.Column("table_number", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dataset"], ["datasets.name"], name=op.f("fk_dataset_commits_dataset")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_commits")),
+    )
+    op.create_index(
+        "ix_dataset_commits_history", "dataset_commits", ["dataset", "id"], unique=False
+    )
+    op.create_table(
+        "dataset_contracts",
+        sa.Column("dataset", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dataset"], ["datasets.name"], name=op.f("fk_dataset_contracts_dataset")
+        ),
+        sa.PrimaryKeyConstraint("dataset", "version", name=op.f("pk_dataset_contracts")),
+    )
+    op.create_table(
         "facts",
         sa.Column("seq", columns.Sequence, nullable=False),
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -104,6 +157,70 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["model"], ["models.name"], name=op.f("fk_model_versions_model")),
         sa.PrimaryKeyConstraint("model", "version", name=op.f("pk_model_versions")),
         sa.UniqueConstraint("model", "identity", name="uq_model_versions_identity"),
+    )
+    op.create_table(
+        "dataset_branches",
+        sa.Column("dataset", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("commit_id", sa.String(length=64), nullable=False),
+        sa.Column("protected", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["commit_id"], ["dataset_commits.id"], name=op.f("fk_dataset_branches_commit_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["dataset"], ["datasets.name"], name=op.f("fk_dataset_branches_dataset")
+        ),
+        sa.PrimaryKeyConstraint("dataset", "name", name=op.f("pk_dataset_branches")),
+    )
+    op.create_table(
+        "dataset_parents",
+        sa.Column("commit_id", sa.String(length=64), nullable=False),
+        sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("parent_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["commit_id"], ["dataset_commits.id"], name=op.f("fk_dataset_parents_commit_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["dataset_commits.id"], name=op.f("fk_dataset_parents_parent_id")
+        ),
+        sa.PrimaryKeyConstraint("commit_id", "ordinal", name=op.f("pk_dataset_parents")),
+    )
+    op.create_index(
+        op.f("ix_dataset_parents_parent_id"), "dataset_parents", ["parent_id"], unique=False
+    )
+    op.create_table(
+        "dataset_partitions",
+        sa.Column("commit_id", sa.String(length=64), nullable=False),
+        sa.Column("summaries", columns.CanonicalJson(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["commit_id"], ["dataset_commits.id"], name=op.f("fk_dataset_partitions_commit_id")
+        ),
+        sa.PrimaryKeyConstraint("commit_id", name=op.f("pk_dataset_partitions")),
+    )
+    op.create_table(
+        "dataset_profiles",
+        sa.Column("commit_id", sa.String(length=64), nullable=False),
+        sa.Column("columns", columns.CanonicalJson(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["commit_id"], ["dataset_commits.id"], name=op.f("fk_dataset_profiles_commit_id")
+        ),
+        sa.PrimaryKeyConstraint("commit_id", name=op.f("pk_dataset_profiles")),
+    )
+    op.create_table(
+        "dataset_tags",
+        sa.Column("dataset", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("commit_id", sa.String(length=64), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["commit_id"], ["dataset_commits.id"], name=op.f("fk_dataset_tags_commit_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["dataset"], ["datasets.name"], name=op.f("fk_dataset_tags_dataset")
+        ),
+        sa.PrimaryKeyConstraint("dataset", "name", name=op.f("pk_dataset_tags")),
     )
     op.create_table(
         "edges",
