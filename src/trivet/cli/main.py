@@ -23,7 +23,7 @@ class _Command:
 _COMMANDS = {
     "init": _Command("trivet.cli.init:init", "Make a project that runs, in a folder."),
     "up": _Command("trivet.cli.up:up", "Start server, controller and gateway together."),
-    "demo": _Command("trivet.cli.demo:demo", "Watch a real model live its whole life."),
+    "demo": _Command("trivet.demo.command:demo", "Watch a real model live its whole life."),
     "data": _Command("trivet.cli.data:data", "Commit, branch, diff and check datasets."),
     "features": _Command("trivet.cli.features:features", "Define and fill features."),
     "run": _Command("trivet.cli.run:run", "Run a pipeline."),
