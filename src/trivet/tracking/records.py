@@ -66,6 +66,7 @@ class Run:
         environment: The digest of the captured environment, a JSON blob.
         error: The traceback of a failed run, or why a run is lost.
         detail: What its kind adds: a pipeline's graph, a step's cache key.
+        process: Host, boot, pid and start of the process that runs it.
     """
 
     id: RunId
@@ -82,6 +83,7 @@ class Run:
     environment: str | None = None
     error: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    process: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:

@@ -58,7 +58,7 @@ class RunStore(Protocol):
     - a call that names an unknown run raises `RunNotFound`.
     """
 
-    def create_run(
+    def create_run(  # noqa: PLR0913 - all that is known of a run when it starts
         self,
         experiment: str,
         *,
@@ -69,8 +69,13 @@ class RunStore(Protocol):
         environment: str | None = None,
         detail: Mapping[str, Any] | None = None,
         inputs: Sequence[tuple[str, str]] = (),
+        process: Mapping[str, Any] | None = None,
     ) -> Run:
-        """Start a run, RUNNING from now; `inputs` are (ref, role) and become lineage."""
+        """Start a run, RUNNING from now; `inputs` are (ref, role) and become lineage.
+
+        An experiment that does not exist yet is made, without words. `process` says which
+        process runs it, as `this_process` does, so that its death can be seen.
+        """
         ...
 
     def get_run(self, run_id: RunId) -> Run:
@@ -89,8 +94,13 @@ class RunStore(Protocol):
         metrics: Sequence[Metric] = (),
         tags: Mapping[str, str] | None = None,
         artifacts: Sequence[Artifact] = (),
+        sequence: int | None = None,
     ) -> None:
-        """Write all of it or, on an error, none."""
+        """Write all of it or, on an error, none.
+
+        A writer that may repeat itself counts its writes to a run: one whose `sequence` is not
+        above that of an earlier one was written already, and changes nothing.
+        """
         ...
 
     def metric_history(self, run_id: RunId, key: str) -> list[Metric]:
@@ -107,16 +117,27 @@ class RunStore(Protocol):
         """Record lineage, as (ref, role), found while the run goes on."""
         ...
 
-    def finish_run(self, run_id: RunId, status: FinalStatus, error: str | None = None) -> Run:
-        """End the run with `status` and return it as it then is."""
+    def finish_run(
+        self,
+        run_id: RunId,
+        status: FinalStatus,
+        error: str | None = None,
+        *,
+        detail: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """End the run with `status` and return it as it then is; `detail` is added to its own."""
         ...
 
     def beat(self, run_id: RunId) -> None:
         """Say that the run's process is alive."""
         ...
 
-    def mark_lost(self, silent_since: datetime) -> list[Run]:
-        """Mark LOST every running run that has not been heard of since, and return them."""
+    def mark_lost(self, silent_since: datetime, *, dead: Sequence[RunId] = ()) -> list[Run]:
+        """Mark LOST every running run that has not been heard of since, and return them.
+
+        Runs in `dead`, whose process is known to be gone, are marked however lately they were
+        heard of.
+        """
         ...
 
     def list_runs(
@@ -129,4 +150,12 @@ class RunStore(Protocol):
         limit: int = 100,
     ) -> list[Run]:
         """Return runs, newest first."""
+        ...
+
+
+class RunBatches(Protocol):
+    """An ability of a run store: to record runs that are over already, many at once."""
+
+    def record_runs(self, runs: Sequence[Run]) -> None:
+        """Record the runs, such as a pipeline's cached steps, all of them or none."""
         ...

@@ -1,10 +1,11 @@
 """The metadata all tables share, and the column types that are alike on every database."""
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Double, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 
 from trivet.kernel.digests import canonical_json
@@ -56,3 +57,18 @@ class CanonicalJson(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Any) -> Any:
         """Read the value back."""
         return None if value is None else json.loads(value)
+
+
+class MetricValue(TypeDecorator[float]):
+    """A float of any kind; SQLite has no NaN, so NULL stands for it on every database."""
+
+    impl = Double
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Any) -> float | None:
+        """Write NaN as NULL."""
+        return None if value is None or math.isnan(value) else value
+
+    def process_result_value(self, value: float | None, dialect: Any) -> float:
+        """Read NULL as NaN."""
+        return math.nan if value is None else value

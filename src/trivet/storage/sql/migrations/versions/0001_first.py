@@ -24,6 +24,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("table_name", name=op.f("uq_datasets_table_name")),
     )
     op.create_table(
+        "deployments",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("unit", sa.String(length=100), nullable=True),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("settings", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_deployments")),
+    )
+    op.create_table(
         "evidence",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
@@ -38,6 +48,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_evidence_kind"), "evidence", ["kind"], unique=False)
     op.create_index(op.f("ix_evidence_subject"), "evidence", ["subject"], unique=False)
+    op.create_table(
+        "experiments",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("objective", sa.Text(), nullable=False),
+        sa.Column("hypothesis", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("kill_criteria", columns.CanonicalJson(), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("outcome_reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_experiments")),
+    )
+    op.create_table(
+        "feature_definitions",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("definition", columns.CanonicalJson(), nullable=False),
+        sa.Column("author", sa.String(length=200), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_feature_definitions")),
+        sa.UniqueConstraint("name", "digest", name=op.f("uq_feature_definitions_name")),
+    )
+    op.create_table(
+        "feature_heads",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_feature_heads")),
+    )
     op.create_table(
         "gateways",
         sa.Column("id", sa.String(length=100), nullable=False),
@@ -55,6 +97,18 @@ def upgrade() -> None:
         sa.Column("expires_at", columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
+    op.create_table(
+        "materializations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("commit_ref", sa.String(length=300), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("until", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_materializations")),
+    )
+    op.create_index(op.f("ix_materializations_name"), "materializations", ["name"], unique=False)
     op.create_table(
         "models",
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -159,6 +213,74 @@ def upgrade() -> None:
         sa.UniqueConstraint("model", "identity", name="uq_model_versions_identity"),
     )
     op.create_table(
+        "revisions",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("model", sa.String(length=300), nullable=False),
+        sa.Column("format", sa.String(length=50), nullable=False),
+        sa.Column("artifacts", columns.CanonicalJson(), nullable=False),
+        sa.Column("signature", columns.CanonicalJson(), nullable=False),
+        sa.Column("settings", columns.CanonicalJson(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deployment"], ["deployments.name"], name=op.f("fk_revisions_deployment")
+        ),
+        sa.PrimaryKeyConstraint("deployment", "number", name=op.f("pk_revisions")),
+    )
+    op.create_index(op.f("ix_revisions_model"), "revisions", ["model"], unique=False)
+    op.create_table(
+        "rollouts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("active", sa.String(length=100), nullable=True),
+        sa.Column("stable", sa.Integer(), nullable=True),
+        sa.Column("candidate", sa.Integer(), nullable=False),
+        sa.Column("spec", columns.CanonicalJson(), nullable=False),
+        sa.Column("phase", sa.String(length=20), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("step_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("analysis", columns.CanonicalJson(), nullable=False),
+        sa.Column("evidence", columns.CanonicalJson(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deployment"], ["deployments.name"], name=op.f("fk_rollouts_deployment")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rollouts")),
+        sa.UniqueConstraint("active", name=op.f("uq_rollouts_active")),
+    )
+    op.create_index(op.f("ix_rollouts_deployment"), "rollouts", ["deployment"], unique=False)
+    op.create_table(
+        "runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("experiment", sa.String(length=100), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("heartbeat_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("parent", sa.String(length=32), nullable=True),
+        sa.Column("code", columns.CanonicalJson(), nullable=False),
+        sa.Column("environment", sa.String(length=64), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("detail", columns.CanonicalJson(), nullable=False),
+        sa.Column("process", columns.CanonicalJson(), nullable=False),
+        sa.Column("logged", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["experiment"], ["experiments.name"], name=op.f("fk_runs_experiment")
+        ),
+        sa.ForeignKeyConstraint(["parent"], ["runs.id"], name=op.f("fk_runs_parent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+    )
+    op.create_index(op.f("ix_runs_experiment"), "runs", ["experiment"], unique=False)
+    op.create_index(op.f("ix_runs_parent"), "runs", ["parent"], unique=False)
+    op.create_index(op.f("ix_runs_started_at"), "runs", ["started_at"], unique=False)
+    op.create_index(op.f("ix_runs_status"), "runs", ["status"], unique=False)
+    op.create_table(
         "dataset_branches",
         sa.Column("dataset", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -253,3 +375,67 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("model", "alias", name=op.f("pk_model_aliases")),
     )
+    op.create_table(
+        "run_artifacts",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("path", sa.String(length=500), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_artifacts_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "path", name=op.f("pk_run_artifacts")),
+    )
+    op.create_table(
+        "run_metrics",
+        sa.Column("id", columns.Sequence, nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", columns.MetricValue(), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_metrics_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_metrics")),
+    )
+    op.create_index(
+        "ix_run_metrics_history", "run_metrics", ["run_id", "key", "step"], unique=False
+    )
+    op.create_table(
+        "run_newest_metrics",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", columns.MetricValue(), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_run_newest_metrics_run_id")
+        ),
+        sa.PrimaryKeyConstraint("run_id", "key", name=op.f("pk_run_newest_metrics")),
+    )
+    op.create_table(
+        "run_params",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_params_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "key", name=op.f("pk_run_params")),
+    )
+    op.create_table(
+        "run_tags",
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.String(length=250), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_tags_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "key", name=op.f("pk_run_tags")),
+    )
+    op.create_table(
+        "step_results",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("output", columns.CanonicalJson(), nullable=False),
+        sa.Column("metrics", columns.CanonicalJson(), nullable=False),
+        sa.Column("links", columns.CanonicalJson(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_step_results_run_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_step_results")),
+    )
+    op.create_index(op.f("ix_step_results_step"), "step_results", ["step"], unique=False)
