@@ -1,0 +1,1 @@
+"""Every figure that is claimed, measured; `python -m benchmarks [NAME …]` prints them."""
