@@ -4,10 +4,14 @@ The same definition is compiled to SQL for training and to the online store for 
 definition is data: it holds no code, so a server may read one that a stranger wrote.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from trivet.kernel.errors import InvalidInput
+from trivet.kernel.refs import check_name
 
 
 class Aggregate(StrEnum):
@@ -40,6 +44,10 @@ class Rolling:
     function: Aggregate
     window: timedelta
 
+    def __post_init__(self) -> None:
+        if self.window <= timedelta(0):
+            raise InvalidInput(f"Feature {self.name!r}: the window must be longer than nothing.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureView:
@@ -52,10 +60,12 @@ class FeatureView:
         created_time: The column that says when a row became known, if that was later: a row is
             visible at T only if neither time is after T.
         ttl: How old a row may be and still be used; None for any age.
-        rolling: Features folded over a window of source rows; excludes `sql`.
+        rolling: Features folded over a window of source rows; excludes `sql` and `columns`.
         sql: A query over the table `source` that returns entity, times and `columns`.
         columns: The features that are columns of the source or of `sql`.
         where: A SQL condition on the source's rows that take part.
+        event_key: The columns that identify a source row; a rolling view then counts a row that
+            is pushed again once, and a corrected one in place of the earlier.
         version: Counted by the store; 0 before the view is applied.
     """
 
@@ -71,7 +81,23 @@ class FeatureView:
     where: str | None = None
     description: str = ""
     owner: str = ""
+    event_key: tuple[str, ...] = ()
     version: int = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if not self.entity:
+            raise InvalidInput(f"View {self.name!r} needs an entity, such as entity=('carrier',).")
+        if not self.features:
+            raise InvalidInput(f"View {self.name!r} has no features; give it rolling or columns.")
+        if self.rolling and (self.sql is not None or self.columns):
+            raise InvalidInput(
+                f"View {self.name!r} is rolling, so it takes neither sql nor columns; "
+                "make two views."
+            )
+        _refuse_repeats(f"View {self.name!r}", (*self.entity, *self.features))
+        if self.ttl is not None and self.ttl < timedelta(0):
+            raise InvalidInput(f"View {self.name!r}: the TTL must not be negative.")
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -103,6 +129,14 @@ class RequestFeature:
     part: TimePart | None = None
     vocabulary: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.part is not None and self.vocabulary is not None:
+            raise InvalidInput(f"Feature {self.name!r} takes part or vocabulary, not both.")
+        if self.part is None and self.column is None:
+            raise InvalidInput(f"Feature {self.name!r} needs a column.")
+        if self.vocabulary is not None:
+            _refuse_repeats(f"The vocabulary of {self.name!r}", self.vocabulary)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureService:
@@ -117,12 +151,27 @@ class FeatureService:
     request: tuple[RequestFeature, ...] = ()
     version: int = 0
 
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        _refuse_repeats(f"Service {self.name!r}", [view for view, _ in self.views])
+
+    @property
+    def ref(self) -> str:
+        """The address of this version of the service."""
+        return f"features:{self.name}@{self.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInput:
     """One number of a model's input, and where serving gets it.
 
     A view input has `view`, `position` and `entity`; a request input has `request`.
+
+    Attributes:
+        view: The view with its version, as the online store knows it: `by_carrier@3`.
+        position: Which of the view's features it is, counted from 0.
+        entity: The request columns that name the entity.
+        ttl_seconds: How old the value may be; None for any age.
     """
 
     name: str
@@ -148,5 +197,16 @@ class FeaturePlan:
         """The inputs' names, in the order of the model's columns."""
         return tuple(item.name for item in self.inputs)
 
+    @property
+    def view_refs(self) -> tuple[str, ...]:
+        """The addresses of the view versions it takes, each once, in order."""
+        return tuple(dict.fromkeys(f"features:{i.view}" for i in self.inputs if i.view))
+
 
 JsonObject = dict[str, Any]
+
+
+def _refuse_repeats(what: str, names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if list(names).count(name) > 1})
+    if repeated:
+        raise InvalidInput(f"{what} names {', '.join(map(repr, repeated))} twice.")

@@ -1,0 +1,128 @@
+"""Rolling aggregates over the events of an entity, for a whole table at once.
+
+The incremental twin, which must give the same numbers, is `trivet.features.windows`.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivet.features.definitions import Aggregate, Rolling
+
+_LIMB_BITS = 40
+_LIMBS = 3
+_MICROSECOND = timedelta(microseconds=1)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class WindowEnds:
+    """Where the window of each row starts and ends among rows sorted by entity and time.
+
+    Args:
+        codes: The entity of each row, ascending, shape (n,).
+        times: When the row's event became known, ascending within an entity, shape (n,).
+    """
+
+    def __init__(self, codes: Ints, times: Ints) -> None:
+        self._codes = codes
+        self._times = times
+        # Ranks in place of times: entity and rank fit into one integer for any table.
+        self._known = np.unique(times)
+        self._width = len(self._known) + 1
+        ranks = np.searchsorted(self._known, times)
+        self._order = codes * self._width + ranks
+        self.ends = np.searchsorted(self._order, self._order, side="right")
+
+    def starts(self, window: timedelta) -> Ints:
+        """Return the first row of each row's window (T - window, T]."""
+        # Distinct times are fewer than rows, so each is looked up once.
+        after = np.searchsorted(self._known, self._known - window // _MICROSECOND, side="right")
+        ranks = self._order - self._codes * self._width
+        starts: Ints = np.searchsorted(self._order, self._codes * self._width + after[ranks])
+        return starts
+
+
+def rolling_values(
+    ends: WindowEnds, rolling: Sequence[Rolling], columns: dict[str, Floats]
+) -> dict[str, Floats]:
+    r"""Return each rolling feature's value at each row.
+
+    Over the events $e$ of the row's entity with $T - w < t_e \le T$, where $t_e$ is when an event
+    became known and $T$ the row's own: `count` is how many of them have a value in the column,
+    `sum` adds these values (0 over none), and `mean` is sum / count (NaN, which is missing, over
+    none). A null, NaN or infinite value is no value.
+
+    Sums are exact before they are rounded once, so that neither a long history nor the order of
+    the events shows in them: values are added as whole multiples of powers of two. Columns whose
+    smallest digit lies more than 120 binary places below their largest lose what is beyond.
+
+    Args:
+        ends: The windows.
+        rolling: What to compute.
+        columns: The values of each column that `rolling` names, in the order of the rows, (n,).
+    """
+    starts = {r.window: ends.starts(r.window) for r in rolling}
+    totals = {name: _Totals(values) for name, values in columns.items()}
+    found: dict[str, Floats] = {}
+    for feature in rolling:
+        total, first = totals[feature.column], starts[feature.window]
+        if feature.function is Aggregate.COUNT:
+            found[feature.name] = total.counts(first, ends.ends).astype(np.float64)
+        elif feature.function is Aggregate.SUM:
+            found[feature.name] = total.sums(first, ends.ends)
+        else:
+            counts = total.counts(first, ends.ends)
+            sums = total.sums(first, ends.ends)
+            found[feature.name] = np.divide(
+                sums, counts, out=np.full(len(sums), np.nan), where=counts > 0
+            )
+    return found
+
+
+class _Totals:
+    """Running counts and exact running sums of one column."""
+
+    def __init__(self, values: Floats) -> None:
+        present = ~np.isnan(values)
+        self._counts = _running(present)
+        filled = np.where(present, values, 0.0)
+        self._limbs = [(_running(limb), scale) for limb, scale in _limbs(filled)]
+
+    def counts(self, starts: Ints, ends: Ints) -> Ints:
+        return self._counts[ends] - self._counts[starts]
+
+    def sums(self, starts: Ints, ends: Ints) -> Floats:
+        total = np.zeros(len(starts))
+        for running, scale in reversed(self._limbs):
+            # Differences of running integers are exact even where the running one wrapped.
+            total += (running[ends] - running[starts]) * scale
+        return total
+
+
+def _running(values: NDArray[np.bool_] | Ints) -> Ints:
+    running = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=running[1:])
+    return running
+
+
+def _limbs(values: Floats) -> list[tuple[Ints, float]]:
+    """Return integers and scales, the largest first; values = sum of integers * scale."""
+    whole = values.astype(np.int64) if np.abs(values).max(initial=0.0) < 2**_LIMB_BITS else None
+    if whole is not None and np.array_equal(whole, values):
+        return [(whole, 1.0)]
+    _, exponent = np.frexp(np.abs(values).max(initial=0.0))
+    limbs = []
+    rest = values
+    for number in range(1, _LIMBS + 1):
+        # Kept among the normal numbers, where multiplying by it is exact.
+        scale = float(2.0 ** max(int(exponent) - number * _LIMB_BITS, -1022))
+        limb = np.rint(rest / scale)
+        rest = rest - limb * scale
+        limbs.append((limb.astype(np.int64), scale))
+        if not rest.any():
+            break
+    return limbs

@@ -1,0 +1,206 @@
+"""The online store in a SQLite file of its own, which many processes may read while one writes."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+from urllib.parse import unquote
+
+from trivet.kernel.errors import InvalidInput
+from trivet.storage.online.errors import OnlineStoreUnavailable
+from trivet.storage.online.packing import (
+    from_microseconds,
+    pack_values,
+    to_microseconds,
+    unpack_values,
+)
+from trivet.storage.online.store import OnlineRow
+
+_SEPARATOR = "\x1f"
+_AFTER_SEPARATOR = "\x20"
+_BUSY_SECONDS = 15.0
+_KEYS_IN_A_READ = 512
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS online_rows (
+    key TEXT PRIMARY KEY, event_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    packed BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS online_states (name TEXT PRIMARY KEY, state BLOB NOT NULL);
+"""
+_UPSERT = """
+INSERT INTO online_rows (key, event_at, created_at, packed) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+    event_at = excluded.event_at, created_at = excluded.created_at, packed = excluded.packed
+WHERE (excluded.event_at, excluded.created_at) >= (online_rows.event_at, online_rows.created_at)
+"""
+_PUT_STATE = "INSERT OR REPLACE INTO online_states (name, state) VALUES (?, ?)"
+_GET_STATE = "SELECT state FROM online_states WHERE name = ?"
+
+
+def _select(keys: int) -> str:
+    marks = ", ".join("?" * keys)
+    return f"SELECT key, event_at, created_at, packed FROM online_rows WHERE key IN ({marks})"  # noqa: S608
+
+
+# One statement for each power of two, so that the driver's statement cache holds them all.
+_SELECTS = {1 << power: _select(1 << power) for power in range(10)}
+
+
+class SqliteOnlineStore:
+    """Keeps one row for each view and key, in WAL mode.
+
+    Each thread reads through a connection of its own and never waits for a writer. A commit is
+    safe from the death of the process; `synchronous = NORMAL` leaves the last commits before a
+    power cut to be materialized again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.url = f"sqlite:///{path}"
+        self._path = path
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[sqlite3.Connection] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._errors_translated():
+            self._writer = self._connect()
+            self._writer.executescript(_SCHEMA)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Open `sqlite:///relative.db` or `sqlite:////absolute.db`."""
+        path = unquote(url.removeprefix("sqlite:///"))
+        if not path or path.startswith("sqlite:"):
+            raise InvalidInput(f"{url!r} names no file; write 'sqlite:///online.db'.")
+        return cls(Path(path))
+
+    def write(self, view: str, rows: Sequence[OnlineRow]) -> int:
+        with self._writing():
+            return self._upsert(view, rows)
+
+    def commit(
+        self,
+        rows: Mapping[str, Sequence[OnlineRow]],
+        states: Mapping[str, bytes],
+        *,
+        expected: Mapping[str, bytes | None],
+    ) -> bool:
+        with self._writing():
+            for name, state in expected.items():
+                found = self._writer.execute(_GET_STATE, (name,)).fetchone()
+                if (found[0] if found else None) != state:
+                    return False
+            for view, of_view in rows.items():
+                self._upsert(view, of_view)
+            self._writer.executemany(_PUT_STATE, states.items())
+        return True
+
+    def read(self, wanted: Sequence[tuple[str, str]]) -> list[OnlineRow | None]:
+        keys = [f"{view}{_SEPARATOR}{key}" for view, key in wanted]
+        found: dict[str, OnlineRow] = {}
+        for start in range(0, len(keys), _KEYS_IN_A_READ):
+            for row in self._select_rows(keys[start : start + _KEYS_IN_A_READ]):
+                found[row[0]] = OnlineRow(
+                    row[0].partition(_SEPARATOR)[2],
+                    from_microseconds(row[1]),
+                    from_microseconds(row[2]),
+                    unpack_values(row[3]),
+                )
+        return [found.get(key) for key in keys]
+
+    def count(self, view: str) -> int:
+        with self._errors_translated():
+            row = self._reader.execute(
+                "SELECT count(*) FROM online_rows WHERE key >= ? AND key < ?", _span(view)
+            ).fetchone()
+        return int(row[0])
+
+    def delete(self, view: str) -> None:
+        with self._writing():
+            self._writer.execute("DELETE FROM online_rows WHERE key >= ? AND key < ?", _span(view))
+            self._writer.execute(
+                "DELETE FROM online_states WHERE name >= ? AND name < ?", (f"{view}/", f"{view}0")
+            )
+
+    def write_state(self, name: str, state: bytes) -> None:
+        with self._writing():
+            self._writer.execute(_PUT_STATE, (name, state))
+
+    def read_state(self, name: str) -> bytes | None:
+        with self._errors_translated():
+            row = self._reader.execute(_GET_STATE, (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def close(self) -> None:
+        """Close the connections of every thread; the store cannot be used afterwards."""
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+
+    def _upsert(self, view: str, rows: Sequence[OnlineRow]) -> int:
+        prefix = view + _SEPARATOR
+        written = self._writer.executemany(
+            _UPSERT,
+            [
+                (
+                    prefix + row.key,
+                    to_microseconds(row.event_at),
+                    to_microseconds(row.created_at),
+                    pack_values(row.values),
+                )
+                for row in rows
+            ],
+        ).rowcount
+        return max(written, 0)
+
+    def _select_rows(self, keys: list[str]) -> list[tuple[str, int, int, bytes]]:
+        size = 1 << (len(keys) - 1).bit_length()
+        padded = keys + [""] * (size - len(keys))
+        try:
+            rows: list[tuple[str, int, int, bytes]] = self._reader.execute(
+                _SELECTS[size], padded
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise OnlineStoreUnavailable(self.url, str(error)) from error
+        return rows
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        try:
+            reader: sqlite3.Connection = self._local.connection
+        except AttributeError:
+            reader = self._local.connection = self._connect()
+        return reader
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        self._opened.append(connection)
+        return connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock, self._errors_translated():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    @contextmanager
+    def _errors_translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise OnlineStoreUnavailable(self.url, str(error)) from error
+
+
+def _span(view: str) -> tuple[str, str]:
+    return view + _SEPARATOR, view + _AFTER_SEPARATOR
