@@ -12,6 +12,53 @@ down_revision = None
 def upgrade() -> None:
     """Create all tables; there are no older rows."""
     op.create_table(
+        "alerts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("open_key", sa.String(length=300), nullable=True),
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=50), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.String(length=32), nullable=False),
+        sa.Column("samples", columns.CanonicalJson(), nullable=False),
+        sa.Column("harm_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("triage_due_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("resolve_due_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("playbook", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("triaged_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("detail", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_alerts_open_key")),
+    )
+    op.create_index(op.f("ix_alerts_deployment"), "alerts", ["deployment"], unique=False)
+    op.create_table(
+        "answers",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("event_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("output", sa.Double(), nullable=True),
+        sa.Column("label", sa.Integer(), nullable=True),
+        sa.Column("latency_ms", sa.Double(), nullable=False),
+        sa.Column("primary_label", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.Double(), nullable=True),
+        sa.Column("slices", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
+    )
+    op.create_index("ix_answers_at", "answers", ["at"], unique=False)
+    op.create_index(op.f("ix_answers_request"), "answers", ["request"], unique=False)
+    op.create_index(
+        "ix_answers_revision", "answers", ["deployment", "revision", "at"], unique=False
+    )
+    op.create_table(
         "datasets",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("key", columns.CanonicalJson(), nullable=False),
@@ -81,6 +128,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_feature_heads")),
     )
     op.create_table(
+        "feature_hours",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("hour", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("counts", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("deployment", "revision", "hour", name=op.f("pk_feature_hours")),
+    )
+    op.create_table(
+        "fold_positions",
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column("position", columns.CanonicalJson(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_fold_positions")),
+    )
+    op.create_table(
         "gateways",
         sa.Column("id", sa.String(length=100), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -119,6 +181,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_models")),
     )
     op.create_table(
+        "outcomes",
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("event_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("request", name=op.f("pk_outcomes")),
+    )
+    op.create_index(op.f("ix_outcomes_at"), "outcomes", ["at"], unique=False)
+    op.create_table(
+        "repairs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("active_key", sa.String(length=100), nullable=True),
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("cause", sa.String(length=100), nullable=False),
+        sa.Column("alert", sa.String(length=32), nullable=True),
+        sa.Column("phase", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("started_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("event_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("phase_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("model", sa.String(length=200), nullable=True),
+        sa.Column("rollout", sa.String(length=32), nullable=True),
+        sa.Column("detail", columns.CanonicalJson(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repairs")),
+        sa.UniqueConstraint("active_key", name=op.f("uq_repairs_active_key")),
+    )
+    op.create_index("ix_repairs_deployment", "repairs", ["deployment", "id"], unique=False)
+    op.create_table(
         "routing_tables",
         sa.Column("deployment", sa.String(length=100), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
@@ -127,6 +220,18 @@ def upgrade() -> None:
         sa.Column("content", columns.CanonicalJson(), nullable=False),
         sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("deployment", name=op.f("pk_routing_tables")),
+    )
+    op.create_table(
+        "rule_states",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=50), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("numbers", columns.CanonicalJson(), nullable=False),
+        sa.Column("evidence", sa.String(length=32), nullable=False),
+        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("event_at", columns.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("deployment", "rule", name=op.f("pk_rule_states")),
     )
     op.create_table(
         "seals",
@@ -138,6 +243,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
         sa.UniqueConstraint("digest", name=op.f("uq_seals_digest")),
         sa.UniqueConstraint("previous", name=op.f("uq_seals_previous")),
+    )
+    op.create_table(
+        "window_totals",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("first_event_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("latest_event_at", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("errors", sa.BigInteger(), nullable=False),
+        sa.Column("invalid", sa.BigInteger(), nullable=False),
+        sa.Column("labelled", sa.BigInteger(), nullable=False),
+        sa.Column("correct", sa.BigInteger(), nullable=False),
+        sa.Column("positives", sa.BigInteger(), nullable=False),
+        sa.Column("agreed", sa.BigInteger(), nullable=False),
+        sa.Column("gained", sa.BigInteger(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.Column("loss", sa.Double(), nullable=False),
+        sa.Column("loss_squared", sa.Double(), nullable=False),
+        sa.Column("loss_positive", sa.Double(), nullable=False),
+        sa.Column("latency", columns.CanonicalJson(), nullable=False),
+        sa.Column("scores", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint("deployment", "revision", "role", name=op.f("pk_window_totals")),
+    )
+    op.create_table(
+        "windows",
+        sa.Column("deployment", sa.String(length=100), nullable=False),
+        sa.Column("hour", columns.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("slice", sa.String(length=200), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("errors", sa.BigInteger(), nullable=False),
+        sa.Column("invalid", sa.BigInteger(), nullable=False),
+        sa.Column("labelled", sa.BigInteger(), nullable=False),
+        sa.Column("correct", sa.BigInteger(), nullable=False),
+        sa.Column("positives", sa.BigInteger(), nullable=False),
+        sa.Column("agreed", sa.BigInteger(), nullable=False),
+        sa.Column("gained", sa.BigInteger(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.Column("loss", sa.Double(), nullable=False),
+        sa.Column("loss_squared", sa.Double(), nullable=False),
+        sa.Column("loss_positive", sa.Double(), nullable=False),
+        sa.Column("latency", columns.CanonicalJson(), nullable=False),
+        sa.Column("scores", columns.CanonicalJson(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "deployment", "hour", "slice", "revision", "role", name=op.f("pk_windows")
+        ),
     )
     op.create_table(
         "dataset_commits",
