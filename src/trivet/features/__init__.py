@@ -27,6 +27,7 @@ from trivet.features.errors import (
 from trivet.features.keys import entity_key
 from trivet.features.materialize import materialize
 from trivet.features.point_in_time import point_in_time_join
+from trivet.features.push import PushContended, Pusher
 from trivet.features.reader import OnlineReader, ServedFeatures
 from trivet.features.records import Materialization
 from trivet.features.rows import compute_rows, view_rows
@@ -48,6 +49,8 @@ __all__ = [
     "Materialization",
     "OnlineReader",
     "PlanInput",
+    "PushContended",
+    "Pusher",
     "RequestFeature",
     "RequestFieldInvalid",
     "Rolling",

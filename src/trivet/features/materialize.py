@@ -6,50 +6,74 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from trivet.features.columns import NO_TIME
 from trivet.features.definitions import FeatureView
-from trivet.features.point_in_time import rows_by_precedence
-from trivet.features.rows import ViewRows, compute_rows
-from trivet.storage.online import OnlineRow, OnlineStore
-from trivet.storage.online.packing import from_microseconds, to_microseconds
+from trivet.features.events import RollingEvents, rolling_events
+from trivet.features.newest import newest_rows
+from trivet.features.push import PushContended, online_rows
+from trivet.features.push_state import ViewState
+from trivet.features.rows import compute_rows, select_source
+from trivet.features.windows import EntityWindows
+from trivet.storage.online import OnlineStore
+from trivet.storage.online.packing import to_microseconds
 
 _ROWS_IN_A_WRITE = 20_000
+_TRIES = 10
 
 
 def materialize(view: FeatureView, source: pa.Table, online: OnlineStore, until: datetime) -> int:
-    """Write the newest row of each entity that was known by `until`; return how many were stored.
+    """Write the newest row of each entity that was known by `until`; return how many there are.
 
     What the online store holds already is only replaced by what is as new or newer, so this may
-    be repeated, and may run while pushes come in.
+    be repeated, and may run while pushes come in. For a rolling view the windows are kept as
+    well, so that pushes go on from there: an entity whose pushed events are newer than the
+    source's keeps its windows, any other gets those of the source.
+
+    Raises:
+        ColumnMissing: The source lacks a column.
+        PushContended: Pushes came in every time the windows were to be written.
     """
-    newest = newest_rows(compute_rows(view, source), to_microseconds(until))
-    return sum(
+    end = to_microseconds(until)
+    if view.rolling:
+        return _materialize_windows(view, source, online, end)
+    newest = newest_rows(compute_rows(view, source), end)
+    for start in range(0, len(newest), _ROWS_IN_A_WRITE):
         online.write(view.online_name, newest[start : start + _ROWS_IN_A_WRITE])
-        for start in range(0, len(newest), _ROWS_IN_A_WRITE)
-    )
+    return len(newest)
 
 
-def newest_rows(rows: ViewRows, until: int | None = None) -> list[OnlineRow]:
-    """Return each entity's row that wins among those known by `until` (microseconds)."""
-    order = rows_by_precedence(rows)
-    if until is not None:
-        known = np.maximum(rows.event_at, rows.created_at)
-        order = order[known[order] <= until]
-    codes = rows.entities.codes[order]
-    last = order[np.append(codes[1:] != codes[:-1], True)] if len(order) else order
-    return _to_online(rows, last)
+def _materialize_windows(
+    view: FeatureView, source: pa.Table, online: OnlineStore, end: int
+) -> int:
+    events = rolling_events(view, select_source(view, source))
+    for _ in range(_TRIES):
+        state = ViewState(view, online)
+        expected = {state.head_name: state.stored_head}
+        found = _windows(state, events, end)
+        for key, windows in found.items():
+            pushed = state.windows.get(key)
+            if pushed is None or (pushed.newest or 0) <= (windows.newest or 0):
+                state.windows[key] = windows
+        rows = online_rows(state, found)
+        if online.commit({view.online_name: rows}, state.after_change(), expected=expected):
+            return len(rows)
+    raise PushContended(view.name)
 
 
-def _to_online(rows: ViewRows, places: NDArray[np.int64]) -> list[OnlineRow]:
-    event = rows.event_at[places].tolist()
-    created = np.where(
-        rows.created_at[places] == NO_TIME, rows.event_at[places], rows.created_at[places]
-    ).tolist()
-    columns = [values[places].tolist() for values in rows.values.values()]
-    keys = [rows.entities.keys[code] for code in rows.entities.codes[places].tolist()]
-    return [
-        OnlineRow(key, from_microseconds(event_at), from_microseconds(created_at), values)
-        for key, event_at, created_at, values in zip(
-            keys, event, created, zip(*columns, strict=True), strict=True
-        )
-    ]
+def _windows(state: ViewState, events: RollingEvents, end: int) -> dict[str, EntityWindows]:
+    """Return the windows of each entity at its newest event known by `end`."""
+    found: dict[str, EntityWindows] = {}
+    for key, event in events.listed(_still_counting(events, state.shape.longest, end)):
+        if key not in found:
+            found[key] = EntityWindows(state.shape)
+        found[key].add(event)
+    return found
+
+
+def _still_counting(events: RollingEvents, longest: int, end: int) -> NDArray[np.int64]:
+    """Return the events in the longest window that ends at their entity's newest, by time."""
+    known, codes = events.known, events.entities.codes
+    order = np.argsort(known, kind="stable")
+    order = order[known[order] <= end]
+    newest = np.zeros(len(events.entities.keys), np.int64)
+    newest[codes[order]] = known[order]  # Ascending, so the last assignment is the newest.
+    return order[known[order] > newest[codes[order]] - longest]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trivet.features.columns import NO_TIME, numbers, times, to_timestamps
 from trivet.features.definitions import FeatureView
+from trivet.features.events import rolling_events
 from trivet.features.keys import EntityCodes
 from trivet.features.rolling import WindowEnds, rolling_values
 from trivet.kernel.errors import InvalidInput
@@ -63,23 +64,7 @@ def view_rows(view: FeatureView, source: pa.Table) -> pa.Table:
 def compute_rows(view: FeatureView, source: pa.Table) -> ViewRows:
     """Return the view's rows as arrays; `view_rows` says which they are."""
     table = select_source(view, source)
-    what = f"The source of {view.name!r}"
-    event = times(table, view.event_time, what)
-    created = (
-        times(table, view.created_time, what)
-        if view.created_time is not None
-        else np.full(len(event), NO_TIME)
-    )
-    entities = EntityCodes.of(table, view.entity, what)
-    taken = (entities.codes >= 0) & (event != NO_TIME)
-    if not taken.all():
-        kept = np.flatnonzero(taken)
-        table, event, created = table.take(kept), event[kept], created[kept]
-        entities = entities.take(kept)
-    if view.rolling:
-        return _rolling_rows(view, table, entities, np.maximum(event, created))
-    values = {name: numbers(table, name, what) for name in view.columns}
-    return ViewRows(view, entities, event, created, values, table)
+    return _rolling_rows(view, table) if view.rolling else _column_rows(view, table)
 
 
 def select_source(view: FeatureView, source: pa.Table) -> pa.Table:
@@ -105,21 +90,36 @@ def select_source(view: FeatureView, source: pa.Table) -> pa.Table:
         connection.close()
 
 
-def _rolling_rows(
-    view: FeatureView, table: pa.Table, entities: EntityCodes, known: NDArray[np.int64]
-) -> ViewRows:
-    by_time = np.argsort(known, kind="stable")
-    order = by_time[np.argsort(entities.codes[by_time], kind="stable")]
-    entities, known = entities.take(order), known[order]
+def _column_rows(view: FeatureView, table: pa.Table) -> ViewRows:
+    what = f"The source of {view.name!r}"
+    event = times(table, view.event_time, what)
+    created = (
+        times(table, view.created_time, what)
+        if view.created_time is not None
+        else np.full(len(event), NO_TIME)
+    )
+    entities = EntityCodes.of(table, view.entity, what)
+    taken = (entities.codes >= 0) & (event != NO_TIME)
+    if not taken.all():
+        kept = np.flatnonzero(taken)
+        table, event, created = table.take(kept), event[kept], created[kept]
+        entities = entities.take(kept)
+    values = {name: numbers(table, name, what) for name in view.columns}
+    return ViewRows(view, entities, event, created, values, table)
+
+
+def _rolling_rows(view: FeatureView, table: pa.Table) -> ViewRows:
+    events = rolling_events(view, table)
+    by_time = np.argsort(events.known, kind="stable")
+    order = by_time[np.argsort(events.entities.codes[by_time], kind="stable")]
+    entities, known = events.entities.take(order), events.known[order]
     ends = WindowEnds(entities.codes, known)
-    columns = {
-        name: numbers(table, name, f"The source of {view.name!r}")[order]
-        for name in dict.fromkeys(rolling.column for rolling in view.rolling)
-    }
+    columns = {name: of_column[order] for name, of_column in events.values.items()}
     values = rolling_values(ends, view.rolling, columns)
     # Events known at one moment end in one window; the last of them stands for all.
     last = np.flatnonzero(ends.ends == np.arange(1, len(known) + 1))
     if len(last) != len(known):
         entities, known, order = entities.take(last), known[last], order[last]
         values = {name: of_feature[last] for name, of_feature in values.items()}
-    return ViewRows(view, entities, known, known, values, table.select(view.entity).take(order))
+    shown = table.select(list(view.entity)).take(events.places[order])
+    return ViewRows(view, entities, known, known, values, shown)
