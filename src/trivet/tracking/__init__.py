@@ -1,5 +1,8 @@
 """Experiment tracking: what was tried, with which parameters, and how well it did."""
 
+from trivet.tracking.capture import Captured, capture
+from trivet.tracking.current import RunHandle, activate, current_run, start_run
+from trivet.tracking.environment import compare_environments, read_environment
 from trivet.tracking.errors import (
     AmbiguousRun,
     ExperimentConcluded,
@@ -8,6 +11,8 @@ from trivet.tracking.errors import (
     RunFinished,
     RunNotFound,
 )
+from trivet.tracking.lost import mark_lost_runs
+from trivet.tracking.process import is_alive, this_process
 from trivet.tracking.records import (
     Artifact,
     Experiment,
@@ -20,6 +25,7 @@ from trivet.tracking.records import (
     RunKind,
     RunStatus,
 )
+from trivet.tracking.run_log import RunLog
 from trivet.tracking.sql_experiment_store import SqlExperimentStore
 from trivet.tracking.sql_run_store import SqlRunStore
 from trivet.tracking.store import ExperimentStore, RunBatches, RunStore
@@ -27,6 +33,7 @@ from trivet.tracking.store import ExperimentStore, RunBatches, RunStore
 __all__ = [
     "AmbiguousRun",
     "Artifact",
+    "Captured",
     "Experiment",
     "ExperimentConcluded",
     "ExperimentNotFound",
@@ -39,11 +46,22 @@ __all__ = [
     "RunBatches",
     "RunData",
     "RunFinished",
+    "RunHandle",
     "RunId",
     "RunKind",
+    "RunLog",
     "RunNotFound",
     "RunStatus",
     "RunStore",
     "SqlExperimentStore",
     "SqlRunStore",
+    "activate",
+    "capture",
+    "compare_environments",
+    "current_run",
+    "is_alive",
+    "mark_lost_runs",
+    "read_environment",
+    "start_run",
+    "this_process",
 ]

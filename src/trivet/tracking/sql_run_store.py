@@ -152,6 +152,7 @@ class SqlRunStore:
         *,
         inputs: Sequence[tuple[str, str]] = (),
         outputs: Sequence[tuple[str, str]] = (),
+        sequence: int | None = None,
     ) -> None:
         if not inputs and not outputs:
             return
@@ -159,7 +160,8 @@ class SqlRunStore:
         edges = [Edge(from_ref=source, to_ref=ref, role=role) for source, role in inputs]
         edges += [Edge(from_ref=ref, to_ref=result, role=role) for result, role in outputs]
         with self._database.write() as connection:
-            _write_running(connection, run_id, status=RunStatus.RUNNING)
+            if not _take_turn(connection, run_id, sequence):
+                return
             payload = {
                 "inputs": [list(pair) for pair in inputs],
                 "outputs": [list(pair) for pair in outputs],

@@ -113,8 +113,9 @@ class RunStore(Protocol):
         *,
         inputs: Sequence[tuple[str, str]] = (),
         outputs: Sequence[tuple[str, str]] = (),
+        sequence: int | None = None,
     ) -> None:
-        """Record lineage, as (ref, role), found while the run goes on."""
+        """Record lineage, as (ref, role), found while the run goes on; `sequence` as in `log`."""
         ...
 
     def finish_run(
