@@ -23,6 +23,20 @@ class Deployment:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+CONTROLLER_LEASE = "controller"
+"""The name of the lease whose fence every write of the controller carries (I6)."""
+
+
+class Verb(StrEnum):
+    """What a person, or control on a person's behalf, may ask of a rollout."""
+
+    PROMOTE = "promote"
+    ABORT = "abort"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SUPERSEDE = "supersede"
+
+
 class Strategy(StrEnum):
     """How a revision comes to answer. Those the program cannot do yet are refused by name."""
 
@@ -77,10 +91,14 @@ class RolloutSpec:
 
     Attributes:
         alpha: The chance, over the whole rollout and however often one looks, that a candidate
-            no worse than the stable revision is aborted by one test; standards §1.6.
+            no worse than the stable revision is aborted; the tests share it.
         error_ratio: The candidate's error rate may be this many times the stable one's.
         accuracy_margin: The candidate's accuracy may be this much lower than the stable one's.
+        max_invalid: So many invalid answers are borne from a candidate while the stable revision
+            gives none; one more aborts.
         min_agreement: In shadow, the least share of labels equal to the stable revision's.
+        prepare_seconds: How long gateways may take to load the candidate.
+        quiet_seconds: After so long without an answer, a step counts as held for want of data.
         force_reason: Why a version whose gates are not green is released all the same.
     """
 
@@ -89,7 +107,10 @@ class RolloutSpec:
     alpha: float = 0.05
     error_ratio: float = 1.25
     accuracy_margin: float = 0.02
+    max_invalid: int = 0
     min_agreement: float = 0.0
+    prepare_seconds: float = 120.0
+    quiet_seconds: float = 10.0
     force_reason: str | None = None
 
 

@@ -69,6 +69,15 @@ class Database:
         with _errors_translated(), self._writing_engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def join(self, connection: Connection | None) -> Iterator[Connection]:
+        """Yield `connection`, to take part in its transaction, or without one a new `write`."""
+        if connection is not None:
+            yield connection
+            return
+        with self.write() as own:
+            yield own
+
     @property
     def _writing_engine(self) -> Engine:
         return self.engine.execution_options(trivet_write=True)
