@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from trivet.features.columns import NO_TIME, numbers, times
 from trivet.features.definitions import FeatureView
-from trivet.features.keys import EntityCodes
+from trivet.features.keys import EntityCodes, row_keys
 from trivet.features.windows import Event
+
+_WHAT = "The source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,51 +23,81 @@ class RollingEvents:
         known: When it became known: the later of its event time and its created time,
             microseconds, shape (n,).
         values: One array of shape (n,) for each column the view folds, NaN where there is none.
-        ids: The text of each event's key, or None where the view has no `event_key`.
         places: Where in the source's table each event stands, shape (n,).
     """
 
     entities: EntityCodes
     known: NDArray[np.int64]
     values: dict[str, NDArray[np.float64]]
-    ids: EntityCodes | None
     places: NDArray[np.int64]
-
-    def listed(self, places: NDArray[np.int64]) -> list[tuple[str, Event]]:
-        """Return (entity key, event) for some of the events, in the order of `places`."""
-        keys = self.entities.keys
-        found_keys = [keys[code] for code in self.entities.codes[places].tolist()]
-        columns = [
-            [None if value != value else value for value in values[places].tolist()]
-            for values in self.values.values()
-        ]
-        ids: list[str | None] = [None] * len(places)
-        if self.ids is not None:
-            texts = [*self.ids.keys, None]
-            ids = [texts[code] for code in self.ids.codes[places].tolist()]
-        events = zip(self.known[places].tolist(), zip(*columns, strict=True), ids, strict=True)
-        return list(zip(found_keys, events, strict=True))
 
 
 def rolling_events(view: FeatureView, table: pa.Table) -> RollingEvents:
     """Return the events of the rows, those without an entity or an event time left out."""
-    what = f"The source of {view.name!r}"
-    known = event = times(table, view.event_time, what)
-    if view.created_time is not None:
-        known = np.maximum(event, times(table, view.created_time, what))
-    entities = EntityCodes.of(table, view.entity, what)
-    values = {
-        name: numbers(table, name, what)
-        for name in dict.fromkeys(rolling.column for rolling in view.rolling)
-    }
-    ids = EntityCodes.of(table, view.event_key, what) if view.event_key else None
-    places = np.flatnonzero((entities.codes >= 0) & (event != NO_TIME))
+    known = _known(view, table)
+    entities = EntityCodes.of(table, view.entity, _WHAT)
+    values = {name: numbers(table, name, _WHAT) for name in _columns(view)}
+    places = np.flatnonzero((entities.codes >= 0) & (known != NO_TIME))
     if len(places) == len(known):
-        return RollingEvents(entities, known, values, ids, places)
+        return RollingEvents(entities, known, values, places)
     return RollingEvents(
         entities.take(places),
         known[places],
         {name: of_column[places] for name, of_column in values.items()},
-        ids.take(places) if ids is not None else None,
         places,
     )
+
+
+class PushedRows:
+    """A few source rows as Python values, each column read once for however many views."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._known: dict[tuple[str, str | None], tuple[list[int], list[int]]] = {}
+        self._values: dict[str, list[float | None]] = {}
+        self._keys: dict[tuple[str, ...], list[str | None]] = {}
+
+    def events(self, view: FeatureView) -> list[tuple[str, Event]]:
+        """Return (entity key, event) of the rows that have both, by when they became known."""
+        known, order = self._known_of(view)
+        keys = self._keys_of(view.entity)
+        columns = [self._values_of(name) for name in _columns(view)]
+        values = list(zip(*columns, strict=True))
+        ids = self._keys_of(view.event_key) if view.event_key else [None] * len(known)
+        return [
+            (key, (known[place], values[place], ids[place]))
+            for place in order
+            if (key := keys[place]) is not None
+        ]
+
+    def _known_of(self, view: FeatureView) -> tuple[list[int], list[int]]:
+        names = (view.event_time, view.created_time)
+        if names not in self._known:
+            known = _known(view, self._table)
+            order = np.argsort(known, kind="stable")
+            self._known[names] = known.tolist(), order[known[order] != NO_TIME].tolist()
+        return self._known[names]
+
+    def _values_of(self, name: str) -> list[float | None]:
+        if name not in self._values:
+            found = numbers(self._table, name, _WHAT).tolist()
+            self._values[name] = [None if value != value else value for value in found]
+        return self._values[name]
+
+    def _keys_of(self, columns: tuple[str, ...]) -> list[str | None]:
+        if columns not in self._keys:
+            self._keys[columns] = row_keys(self._table, columns, _WHAT)
+        return self._keys[columns]
+
+
+def _columns(view: FeatureView) -> dict[str, None]:
+    return dict.fromkeys(rolling.column for rolling in view.rolling)
+
+
+def _known(view: FeatureView, table: pa.Table) -> NDArray[np.int64]:
+    """Return when each row was both true and known, NO_TIME where it has no event time."""
+    event = times(table, view.event_time, _WHAT)
+    if view.created_time is None:
+        return event
+    known = np.maximum(event, times(table, view.created_time, _WHAT))
+    return np.where(event == NO_TIME, NO_TIME, known)

@@ -89,22 +89,43 @@ class EntityCodes:
         return mapping[other.codes]
 
 
+def row_keys(table: pa.Table, columns: Sequence[str], what: str) -> list[str | None]:
+    """Return the key of each row, None where a part is null; for a few rows at a time."""
+    parts = []
+    for column in columns:
+        if column not in table.column_names:
+            raise ColumnMissing(what, column, tuple(table.column_names))
+        parts.append(_texts(table.column(column), column, what))
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        None if None in texts else SEPARATOR.join(texts)
+        for texts in zip(*parts, strict=True)
+    ]
+
+
 def _part_codes(table: pa.Table, column: str, what: str) -> tuple[NDArray[np.int64], list[str]]:
     if column not in table.column_names:
         raise ColumnMissing(what, column, tuple(table.column_names))
     encoded = table.column(column).combine_chunks()
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
-    try:
-        texts = [key_part(value) for value in encoded.dictionary.to_pylist()]
-    except TypeError as error:
-        raise ColumnUnusable(what, column, "usable as an entity key", str(error)) from None
+    texts = _texts(encoded.dictionary, column, what)
     codes = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
     # Two values may have one text (5 and 5.0 never meet in a column, but -0.0 and 0.0 do).
     keys = list(dict.fromkeys(text for text in texts if text is not None))
     place = {key: code for code, key in enumerate(keys)}
     mapping = np.array([-1 if t is None else place[t] for t in texts] + [-1], np.int64)
     return mapping[codes], keys
+
+
+def _texts(values: pa.Array | pa.ChunkedArray, column: str, what: str) -> list[str | None]:
+    if pa.types.is_integer(values.type) and values.null_count == 0:
+        return list(map(str, values.to_pylist()))
+    try:
+        return [key_part(value) for value in values.to_pylist()]
+    except TypeError as error:
+        raise ColumnUnusable(what, column, "usable as an entity key", str(error)) from None
 
 
 def _joined(

@@ -1,5 +1,6 @@
 """Fill the online store from a view's source, in one pass over Arrow columns."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -7,12 +8,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from trivet.features.definitions import FeatureView
-from trivet.features.events import RollingEvents, rolling_events
+from trivet.features.events import PushedRows, RollingEvents, rolling_events
 from trivet.features.newest import newest_rows
 from trivet.features.push import PushContended, online_rows
 from trivet.features.push_state import ViewState
 from trivet.features.rows import compute_rows, select_source
-from trivet.features.windows import EntityWindows
+from trivet.features.windows import EntityWindows, Event, WindowShape
 from trivet.storage.online import OnlineStore
 from trivet.storage.online.packing import to_microseconds
 
@@ -44,11 +45,13 @@ def materialize(view: FeatureView, source: pa.Table, online: OnlineStore, until:
 def _materialize_windows(
     view: FeatureView, source: pa.Table, online: OnlineStore, end: int
 ) -> int:
-    events = rolling_events(view, select_source(view, source))
+    table = select_source(view, source)
+    counting = _still_counting(rolling_events(view, table), WindowShape(view).longest, end)
+    events = PushedRows(table.take(counting)).events(view)
     for _ in range(_TRIES):
         state = ViewState(view, online)
         expected = {state.head_name: state.stored_head}
-        found = _windows(state, events, end)
+        found = _windows(state, events)
         for key, windows in found.items():
             pushed = state.windows.get(key)
             if pushed is None or (pushed.newest or 0) <= (windows.newest or 0):
@@ -59,10 +62,9 @@ def _materialize_windows(
     raise PushContended(view.name)
 
 
-def _windows(state: ViewState, events: RollingEvents, end: int) -> dict[str, EntityWindows]:
-    """Return the windows of each entity at its newest event known by `end`."""
+def _windows(state: ViewState, events: Sequence[tuple[str, Event]]) -> dict[str, EntityWindows]:
     found: dict[str, EntityWindows] = {}
-    for key, event in events.listed(_still_counting(events, state.shape.longest, end)):
+    for key, event in events:
         if key not in found:
             found[key] = EntityWindows(state.shape)
         found[key].add(event)
@@ -70,10 +72,10 @@ def _windows(state: ViewState, events: RollingEvents, end: int) -> dict[str, Ent
 
 
 def _still_counting(events: RollingEvents, longest: int, end: int) -> NDArray[np.int64]:
-    """Return the events in the longest window that ends at their entity's newest, by time."""
+    """Return where in the source the events stand that count for their entity's newest row."""
     known, codes = events.known, events.entities.codes
     order = np.argsort(known, kind="stable")
     order = order[known[order] <= end]
     newest = np.zeros(len(events.entities.keys), np.int64)
     newest[codes[order]] = known[order]  # Ascending, so the last assignment is the newest.
-    return order[known[order] > newest[codes[order]] - longest]
+    return events.places[order[known[order] > newest[codes[order]] - longest]]

@@ -3,12 +3,11 @@
 import threading
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 import pyarrow as pa
 
 from trivet.features.definitions import FeatureView
 from trivet.features.errors import FeatureViewNotFound
-from trivet.features.events import rolling_events
+from trivet.features.events import PushedRows
 from trivet.features.newest import newest_rows
 from trivet.features.push_state import ViewState
 from trivet.features.rows import compute_rows, select_source
@@ -88,13 +87,13 @@ class Pusher:
         expected: dict[str, bytes | None] = {}
         done = False
         try:
-            chosen: dict[str | None, pa.Table] = {}
+            chosen: dict[str | None, PushedRows] = {}
             for view in views:
                 if not view.rolling:
                     written[view.online_name] = newest_rows(compute_rows(view, rows))
                     continue
                 if view.where not in chosen:
-                    chosen[view.where] = select_source(view, rows)
+                    chosen[view.where] = PushedRows(select_source(view, rows))
                 state = self._state(view)
                 expected[state.head_name] = state.stored_head
                 of_view, changed = _push_rolling(state, chosen[view.where])
@@ -116,11 +115,12 @@ class Pusher:
         return state
 
 
-def _push_rolling(state: ViewState, rows: pa.Table) -> tuple[list[OnlineRow], Mapping[str, bytes]]:
-    events = rolling_events(state.view, rows)
-    added = events.listed(np.argsort(events.known, kind="stable"))
-    touched = state.add(added)
-    changed = state.after_push(added) if added else {}
+def _push_rolling(
+    state: ViewState, rows: PushedRows
+) -> tuple[list[OnlineRow], Mapping[str, bytes]]:
+    events = rows.events(state.view)
+    touched = state.add(events)
+    changed = state.after_push(events) if events else {}
     return online_rows(state, touched), changed
 
 
