@@ -1,1 +1,63 @@
-"""To be written."""
+"""Datasets: commits, branches, merges, diffs, profiles and contracts of named tables."""
+
+from trivet.data.errors import (
+    BranchExists,
+    CommitNotFound,
+    ContractInvalid,
+    ContractViolated,
+    DatasetExists,
+    DatasetNotFound,
+    MergeConflicts,
+    RedDataset,
+    RowsRefused,
+    UnrelatedHistories,
+)
+from trivet.data.records import (
+    Branch,
+    CellChange,
+    Change,
+    CheckResult,
+    Column,
+    ColumnProfile,
+    Commit,
+    CommitId,
+    ContractReport,
+    Dataset,
+    Diff,
+    MergeConflict,
+    RowChange,
+    Tag,
+)
+from trivet.data.sql_store import SqlDatasetStore
+from trivet.data.store import ContractStore, DatasetStore, WriteMode
+
+__all__ = [
+    "Branch",
+    "BranchExists",
+    "CellChange",
+    "Change",
+    "CheckResult",
+    "Column",
+    "ColumnProfile",
+    "Commit",
+    "CommitId",
+    "CommitNotFound",
+    "ContractInvalid",
+    "ContractReport",
+    "ContractStore",
+    "ContractViolated",
+    "Dataset",
+    "DatasetExists",
+    "DatasetNotFound",
+    "DatasetStore",
+    "Diff",
+    "MergeConflict",
+    "MergeConflicts",
+    "RedDataset",
+    "RowChange",
+    "RowsRefused",
+    "SqlDatasetStore",
+    "Tag",
+    "UnrelatedHistories",
+    "WriteMode",
+]

@@ -52,6 +52,8 @@ class Commit:
         parents: The commits it follows: none for the first, two for a merge.
         contract: The verdict of the contract on this commit, NO_DATA where there was none.
         source: The ref of what produced it, if it was not a person.
+        evidence: The id of the evidence behind `contract`, where there was a contract.
+        content: A digest of the rows alone: commits with the same rows and columns share it.
     """
 
     id: CommitId
@@ -68,6 +70,8 @@ class Commit:
     schema: tuple[Column, ...]
     contract: Verdict
     source: str | None = None
+    evidence: str | None = None
+    content: str = ""
 
     @property
     def ref(self) -> str:
@@ -84,6 +88,92 @@ class Branch:
     commit: CommitId
     protected: bool
     generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A name for a commit; it never moves."""
+
+    dataset: str
+    name: str
+    commit: CommitId
+    author: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellChange:
+    """One column of one row, before and after."""
+
+    column: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """One row that two commits do not share.
+
+    Attributes:
+        kind: `added`, `changed` or `deleted`.
+        key: The row's key, by column.
+        cells: The columns that differ; of an added or deleted row, those that hold a value.
+    """
+
+    kind: str
+    key: dict[str, Any]
+    cells: tuple[CellChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """What became of the rows between two commits.
+
+    Attributes:
+        cells_changed: For each column, the changed rows in which it differs.
+        columns_added: Columns that only the later commit has.
+        columns_removed: Columns that only the earlier commit has.
+        columns_retyped: Columns of both whose type differs, as (name, before, after).
+        sample: Some of the rows, each kind among them, by key.
+    """
+
+    dataset: str
+    before: CommitId
+    after: CommitId
+    rows_added: int
+    rows_changed: int
+    rows_deleted: int
+    cells_changed: dict[str, int]
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+    columns_retyped: tuple[tuple[str, str, str], ...] = ()
+    sample: tuple[RowChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeConflict:
+    """A cell that both sides changed, or a row that one deleted and the other changed.
+
+    Attributes:
+        column: The cell's column, or None where it is the whole row.
+        base: The value in the common ancestor, None if the row was not there.
+        ours: The value on the branch that is merged into; None if it deleted the row.
+        theirs: The value on the branch that is merged; None if it deleted the row.
+    """
+
+    key: dict[str, Any]
+    column: str | None
+    base: Any
+    ours: Any
+    theirs: Any
+
+    @property
+    def sentence(self) -> str:
+        """The conflict in words."""
+        where = ", ".join(f"{name}={value}" for name, value in self.key.items())
+        if self.column is None:
+            return f"row {where} was {self.ours} by ours and {self.theirs} by theirs"
+        return f"{self.column} of row {where} is {self.ours!r} in ours, {self.theirs!r} in theirs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +207,14 @@ class CheckResult:
     measured: float | None
     expected: str
     examples: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The check in words."""
+        subject = f"{self.column}: {self.name}" if self.column else self.name
+        measured = "unknown" if self.measured is None else f"{self.measured:,.6g}"
+        such_as = f", such as {'; '.join(self.examples)}" if self.examples else ""
+        return f"{subject} is {measured} where {self.expected} was expected{such_as}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
