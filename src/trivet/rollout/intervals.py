@@ -1,9 +1,7 @@
 """Confidence sequences for shares: intervals that hold at all times at once, for reports."""
 
+import math
 from collections.abc import Callable
-
-import numpy as np
-from scipy.special import betaln
 
 from trivet.rollout.sequential import check_counts
 
@@ -26,13 +24,13 @@ def share_interval(successes: int, total: int, alpha: float) -> tuple[float, flo
     if total == 0:
         return 0.0, 1.0
     failures = total - successes
-    level = betaln(successes + 0.5, failures + 0.5) - betaln(0.5, 0.5) + np.log(alpha)
+    level = _log_beta(successes + 0.5, failures + 0.5) - _log_beta(0.5, 0.5) + math.log(alpha)
     peak = successes / total
 
     def is_inside(p: float) -> bool:
-        log_likelihood = successes * np.log(p) if successes else 0.0
-        log_likelihood += failures * np.log1p(-p) if failures else 0.0
-        return bool(log_likelihood > level)
+        log_likelihood = successes * math.log(p) if successes else 0.0
+        log_likelihood += failures * math.log1p(-p) if failures else 0.0
+        return log_likelihood > level
 
     return (
         _edge(0.0, peak, is_inside) if successes else 0.0,
@@ -55,6 +53,10 @@ def difference_interval(
     low1, high1 = share_interval(*first, alpha / 2)
     low2, high2 = share_interval(*second, alpha / 2)
     return low1 - high2, high1 - low2
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
 
 
 def _edge(outside: float, inside: float, is_inside: Callable[[float], bool]) -> float:

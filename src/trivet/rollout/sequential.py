@@ -9,12 +9,12 @@ last, its state is JSON, and the states of disjoint looks add up. The text of ea
 null hypothesis; "look" means what was counted since the look before.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
 from trivet.kernel.errors import InvalidInput
 
@@ -24,6 +24,7 @@ _RATIOS = np.geomspace(1.05, 20.0, 40)
 _DROPS = np.geomspace(0.01, 0.9, 24)
 _STAKES = np.linspace(0.03, 0.97, 24)
 _PRIOR_RIGHT, _PRIOR_LABELS = 3.0, 4.0
+_SPLIT_PRIOR = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,8 @@ class AccuracyDrop:
     \sum_a n_a A_a (\theta_a' - \theta_a^\circ)$ as $\log(1 + x) \le x$; and $(n_a A_a)_a$ is
     minus the gradient of the divergence at its minimum over a convex set, so this sum is 0 or
     less. The argument needs the look's *mean* accuracies to be in the null set, not
-    equal ones: accuracies may differ between requests and change with time, as long as they do so for both arms.
+    equal ones: accuracies may differ between requests and change with time, as long as they
+    do so for both arms.
 
     The alternatives are drops of 1 to 90 points below $\theta_0^* - m$, mixed with equal
     weights; $\theta_0^*$ is the stable revision's accuracy in the looks before (3 right of 4 to
@@ -226,14 +228,13 @@ def log_e_of_split(counts: tuple[int, ...], shares: tuple[float, ...]) -> float:
     Source:
         M. Lindon and A. Malek, arXiv:2011.03567, the Dirichlet-multinomial Bayes factor.
     """
-    theta = np.asarray(shares, dtype=np.float64)
-    x = np.asarray(counts, dtype=np.float64)
-    if (theta <= 0).any() or abs(theta.sum() - 1) > 1e-9 or (x < 0).any():
+    if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9 or min(counts) < 0:
         raise InvalidInput(f"Shares {shares} must be above 0 and add up to 1, counts 0 or more.")
-    prior = 100.0 * theta
-    log_marginal = gammaln(prior.sum()) - gammaln(prior.sum() + x.sum())
-    log_marginal += (gammaln(prior + x) - gammaln(prior)).sum()
-    return float(log_marginal - (x * np.log(theta)).sum())
+    log_e = math.lgamma(_SPLIT_PRIOR) - math.lgamma(_SPLIT_PRIOR + sum(counts))
+    for count, share in zip(counts, shares, strict=True):
+        prior = _SPLIT_PRIOR * share
+        log_e += math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share)
+    return log_e
 
 
 def _added(logs: tuple[float, ...], steps: Floats) -> tuple[float, ...]:
@@ -241,7 +242,8 @@ def _added(logs: tuple[float, ...], steps: Floats) -> tuple[float, ...]:
 
 
 def _log_mean(logs: tuple[float, ...]) -> float:
-    return float(logsumexp(logs) - np.log(len(logs)))
+    highest = max(logs)
+    return highest + math.log(math.fsum(math.exp(log - highest) for log in logs) / len(logs))
 
 
 def check_counts(part: int, whole: int) -> None:
