@@ -1,5 +1,6 @@
 """A gateway's own copy of the artifacts it serves, so that it needs the blob store only once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from trivet.kernel.digests import Digest, digest_bytes
@@ -7,11 +8,14 @@ from trivet.storage.blobs import BlobStore
 
 
 class ArtifactCache:
-    """Keeps blobs as files named by digest; each is checked whenever it is read (I1)."""
+    """Keeps blobs as files named by digest; each is checked whenever it is read (I1).
 
-    def __init__(self, blobs: BlobStore, directory: Path) -> None:
+    The blob store is opened when something is wanted that is not here.
+    """
+
+    def __init__(self, open_blobs: Callable[[], BlobStore], directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._blobs = blobs
+        self._open_blobs = open_blobs
         self._directory = directory
 
     def get(self, digest: str) -> bytes:
@@ -22,7 +26,7 @@ class ArtifactCache:
             if digest_bytes(content) == digest:
                 return content
             path.unlink()
-        self._blobs.fetch(Digest(digest), path)
+        self._open_blobs().fetch(Digest(digest), path)
         return path.read_bytes()
 
     def keep_only(self, digests: set[str]) -> None:

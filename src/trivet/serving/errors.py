@@ -117,3 +117,14 @@ class JournalInUse(Conflict):
             f"Another gateway writes {self.directory!r}. Give this one an id of its own: "
             "'trivet gateway --id NAME'."
         )
+
+
+class Unreadable(InvalidInput):
+    """The body of a request is not JSON."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"The body is not readable JSON: {self.problem}."

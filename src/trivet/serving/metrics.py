@@ -139,7 +139,7 @@ _GAUGES = {
     "trivet_gateway_generation": "The generation of the routing table that is served.",
     "trivet_gateway_weight": "The share of units that the candidate answers.",
     "trivet_gateway_stale_seconds": "Seconds since the routing store last answered.",
-    "trivet_gateway_refused_tables": "Newer routing tables that could not be taken.",
+    "trivet_gateway_problems": "Deployments whose newest table is not served whole.",
     "trivet_gateway_shadow_waiting": "Requests that wait for the candidate's shadow.",
     "trivet_gateway_journal_bytes": "Bytes written to the journal by this process.",
     "trivet_gateway_in_flight": "Requests that are being answered.",

@@ -1,7 +1,6 @@
 """Routing tables and gateways' reports in the database."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -50,21 +49,13 @@ class SqlRoutingStore:
         connection: Connection | None = None,
     ) -> RoutingTable:
         check_table(table)
-        with self._writing(connection) as writing:
+        with self._database.join(connection) as writing:
             before = _find(writing, table.deployment, lock=True)
             fence = _check_move(writing, before, table, expected=expected, evidence=evidence)
             after = replace(table, generation=expected + 1, fence=fence)
             self._put(writing, after, expected)
             self._record(writing, before, after, reason=reason, evidence=evidence)
         return after
-
-    @contextmanager
-    def _writing(self, connection: Connection | None) -> Iterator[Connection]:
-        if connection is not None:
-            yield connection
-            return
-        with self._database.write() as own:
-            yield own
 
     def _put(self, connection: Connection, table: RoutingTable, expected: int) -> None:
         row = {

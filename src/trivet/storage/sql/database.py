@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from trivet.kernel.errors import Conflict, InvalidInput, Unavailable
@@ -46,11 +47,15 @@ class Database:
     A SQLite write transaction takes the write lock at its start (`BEGIN IMMEDIATE`), so that two
     writers wait for each other instead of failing half way; reads are snapshots and never wait.
     Every commit is synced to the disk before it is acknowledged.
+
+    Args:
+        url: Where the database is.
+        create: Whether a SQLite file that is not there is made; otherwise it is unavailable.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = True) -> None:
         self.url = url
-        self.engine = _open_engine(url)
+        self.engine = _open_engine(url, create=create)
 
     @property
     def dialect(self) -> str:
@@ -102,7 +107,7 @@ def _first_line(error: SQLAlchemyError) -> str:
     return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
 
 
-def _open_engine(url: str) -> Engine:
+def _open_engine(url: str, *, create: bool) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -110,9 +115,7 @@ def _open_engine(url: str) -> Engine:
             f"{url!r} is no database URL; write 'sqlite:///trivet.db' or 'postgresql://…'."
         ) from None
     if parsed.drivername == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"check_same_thread": False})
+        engine = _create_sqlite(parsed, create=create)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -122,6 +125,19 @@ def _open_engine(url: str) -> Engine:
         )
     raise InvalidInput(
         f"No database back end for {parsed.drivername!r}; it is 'sqlite' or 'postgresql'."
+    )
+
+
+def _create_sqlite(url: URL, *, create: bool) -> Engine:
+    options = {"check_same_thread": False}
+    if not url.database:
+        return create_engine(url, connect_args=options)
+    if create:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return create_engine(url, connect_args=options)
+    existing = f"file:{quote(url.database)}?mode=rw"
+    return create_engine(
+        url, creator=lambda: sqlite3.connect(existing, uri=True, check_same_thread=False)
     )
 
 
