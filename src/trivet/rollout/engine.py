@@ -122,6 +122,7 @@ class RolloutEngine:
     def _observe(self, rollout: Rollout, tallies: Tallies, now: datetime) -> Observation:
         analysis = Analysis.from_json(rollout.analysis)
         found = tallies(rollout.deployment)
+        table = self._stores.routing.find_table(rollout.deployment)
         said = confirmation(
             self._stores.routing.list_gateways(), rollout.deployment, analysis.generation, now
         )
@@ -134,6 +135,7 @@ class RolloutEngine:
             gateways=said.gateways,
             confirmed=said.is_complete,
             problem=said.problem,
+            sticky=table is not None and table.unit is not None,
         )
 
     def _move_alias(self, rollout: Rollout, fence: int) -> None:

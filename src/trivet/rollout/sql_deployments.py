@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from trivet.kernel.digests import canonical_json
 from trivet.kernel.refs import check_name
@@ -60,6 +60,20 @@ class SqlDeploymentStore:
             )
         return deployment
 
+    def configure(self, name: str, settings: Mapping[str, Any]) -> Deployment:
+        with self._database.write() as connection:
+            written = connection.execute(
+                update(deployments)
+                .where(deployments.c.name == name)
+                .values(settings=dict(settings))
+            )
+            if written.rowcount == 0:
+                raise DeploymentNotFound(name)
+            self._recorder.record(
+                connection, "deployment.configured", f"deployment:{name}", dict(settings)
+            )
+        return self.get_deployment(name)
+
     def get_deployment(self, name: str) -> Deployment:
         found = self.find_deployment(name)
         if found is None:
@@ -87,9 +101,7 @@ class SqlDeploymentStore:
             # Writing the name back locks the deployment, so that two who count at once do not
             # come to the same number.
             locked = transaction.execute(
-                deployments.update()
-                .where(deployments.c.name == deployment)
-                .values(name=deployment)
+                update(deployments).where(deployments.c.name == deployment).values(name=deployment)
             )
             if locked.rowcount == 0:
                 raise DeploymentNotFound(deployment)

@@ -80,6 +80,20 @@ def _canary(percent: float) -> RolloutStep:
     return replace(usual, name=f"canary {percent:g} %", weight=percent / 100)
 
 
+def plan(
+    strategy: str | None = None, spec: RolloutSpec | None = None, force_reason: str | None = None
+) -> RolloutSpec:
+    """Return the spec that a release goes by, made whole with the usual values and checked."""
+    if spec is None:
+        chosen = read_strategy(strategy or Strategy.DIRECT)
+        spec = RolloutSpec(strategy=chosen, steps=default_steps(chosen))
+    elif strategy is not None and read_strategy(strategy) is not spec.strategy:
+        raise InvalidInput(f"The spec is of a {spec.strategy}, not of a {strategy}.")
+    if force_reason is not None:
+        spec = replace(spec, force_reason=force_reason)
+    return check_spec(spec)
+
+
 def check_spec(spec: RolloutSpec) -> RolloutSpec:
     """Return the spec, or raise `InvalidInput` for what could never work."""
     if spec.strategy is Strategy.DIRECT and spec.steps:

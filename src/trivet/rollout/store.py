@@ -39,6 +39,10 @@ class DeploymentStore(Protocol):
         """
         ...
 
+    def configure(self, name: str, settings: Mapping[str, Any]) -> Deployment:
+        """Replace the deployment's settings and return it so."""
+        ...
+
     def get_deployment(self, name: str) -> Deployment:
         """Return the deployment."""
         ...

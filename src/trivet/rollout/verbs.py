@@ -27,7 +27,7 @@ from trivet.rollout.errors import (
 )
 from trivet.rollout.records import Phase, Rollout, RolloutSpec, Strategy, Verb
 from trivet.rollout.routes import promoted
-from trivet.rollout.steps import check_spec
+from trivet.rollout.steps import plan
 from trivet.serving import RevisionSpec, RoutingTable
 
 
@@ -35,8 +35,10 @@ def deploy(
     stores: Stores,
     deployment: str,
     model: str,
-    spec: RolloutSpec,
     *,
+    strategy: str | None = None,
+    spec: RolloutSpec | None = None,
+    force_reason: str | None = None,
     unit: str | None = None,
     settings: dict[str, Any] | None = None,
 ) -> Rollout:
@@ -49,17 +51,19 @@ def deploy(
         stores: Where everything is kept.
         deployment: The name that clients call; it is made if there is none.
         model: The version's ref: `model:delay@2`, `model:delay@challenger`.
-        spec: What to do; see `steps.default_steps`.
+        strategy: `direct`, `canary` or `shadow`; the spec's, or else `direct`.
+        spec: The steps and bounds; the usual ones of the strategy where None.
+        force_reason: Why a version whose gates did not all pass is released all the same.
         unit: For a new deployment, the request column whose values stick to a revision.
-        settings: For the new revision.
+        settings: For a new deployment: its repair policy and the like.
 
     Raises:
         NotFound: There is no such version.
-        GatesNotGreen: Not all of its gates passed, and `spec.force_reason` says nothing.
+        GatesNotGreen: Not all of its gates passed, and no reason to force it is given.
         NothingServed: There is no revision to compare a canary or shadow with.
         RolloutActive: This version is being released, or serves already.
     """
-    check_spec(spec)
+    spec = plan(strategy, spec, force_reason)
     version = find_version(stores, model)
     table = stores.routing.find_table(deployment)
     if table is None and spec.strategy is not Strategy.DIRECT:
@@ -67,16 +71,14 @@ def deploy(
     active = stores.rollouts.find_active(deployment)
     _check_news(stores, version, table, active)
     gates = _gates(stores, version, spec.force_reason)
-    stores.deployments.create_deployment(deployment, version.model, unit=unit)
+    stores.deployments.create_deployment(deployment, version.model, unit=unit, settings=settings)
     if active is not None:
         RolloutEngine(stores).ask(
             active, Verb.SUPERSEDE, f"{version.ref} is released in its place"
         )
         table = stores.routing.find_table(deployment)
     with stores.database.write() as connection:
-        revision = stores.deployments.add_revision(
-            deployment, version, settings=settings, connection=connection
-        )
+        revision = stores.deployments.add_revision(deployment, version, connection=connection)
         release = _judge_release(stores, connection, revision, gates, spec.force_reason)
         rollout = _new_rollout(stores, revision, spec, table, release)
         if spec.strategy is Strategy.DIRECT:
