@@ -146,7 +146,7 @@ def apply(*definitions: Definition) -> list[Definition]:
 
 
 def materialize(*views: str, until: datetime, at: str = "main") -> int:
-    """Fill the online store with the newest rows of the views known by `until`; return how many."""
+    """Fill the online store with the newest rows known by `until`; return how many."""
     app = current_app()
     rows = 0
     for name in views:
