@@ -22,7 +22,7 @@ class PredictionNotFound(NotFound):
 
 
 def resolve(app: App, ref: Ref) -> Ref:
-    """Return the ref with a version in place of a pointer: `@main`, `@champion`, nothing at all."""
+    """Return the ref with a version in place of a pointer such as `@main` or `@champion`."""
     match ref.kind:
         case Kind.DATASET:
             return Ref(
@@ -33,7 +33,7 @@ def resolve(app: App, ref: Ref) -> Ref:
             return Ref(ref.kind, ref.name, str(found.version))
         case Kind.FEATURES:
             version = int(ref.version) if ref.version else None
-            return Ref(ref.kind, ref.name, str(app.features.get_view(ref.name, version).version))
+            return Ref(ref.kind, ref.name, str(app.features.get(ref.name, version).version))
         case Kind.RUN:
             return Ref(ref.kind, app.runs.get_run(RunId(ref.name)).id)
         case _:
@@ -62,7 +62,7 @@ def _dataset(app: App, ref: Ref) -> Any:
 
 
 def _features(app: App, ref: Ref) -> Any:
-    return app.features.get_view(ref.name, int(ref.version) if ref.version else None)
+    return app.features.get(ref.name, int(ref.version) if ref.version else None)
 
 
 def _run(app: App, ref: Ref) -> Any:

@@ -19,12 +19,13 @@ from trivet.features.definitions import (
 from trivet.features.errors import (
     ColumnMissing,
     ColumnUnusable,
+    EntityNotOnline,
     FeatureNameTaken,
     FeatureServiceNotFound,
     FeatureViewNotFound,
     RequestFieldInvalid,
 )
-from trivet.features.keys import entity_key
+from trivet.features.keys import entity_key, key_from_text
 from trivet.features.materialize import materialize
 from trivet.features.point_in_time import point_in_time_join
 from trivet.features.push import PushContended, Pusher
@@ -39,6 +40,7 @@ __all__ = [
     "Aggregate",
     "ColumnMissing",
     "ColumnUnusable",
+    "EntityNotOnline",
     "FeatureNameTaken",
     "FeaturePlan",
     "FeatureService",
@@ -61,6 +63,7 @@ __all__ = [
     "definition_from_json",
     "definition_to_json",
     "entity_key",
+    "key_from_text",
     "make_plan",
     "materialize",
     "plan_from_json",

@@ -43,6 +43,21 @@ class FeatureNameTaken(Conflict):
         return f"{self.name!r} is the name of a feature {self.kind} already; choose another."
 
 
+class EntityNotOnline(NotFound):
+    """The online store has no row of this entity."""
+
+    def __init__(self, view: str, entity: str) -> None:
+        super().__init__(view, entity)
+        self.view = view
+        self.entity = entity
+
+    def __str__(self) -> str:
+        return (
+            f"{self.view} has no online row for {self.entity!r}. "
+            "'trivet features materialize' fills the online store."
+        )
+
+
 class ColumnMissing(InvalidInput):
     """A table lacks a column that a definition names."""
 

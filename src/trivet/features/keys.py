@@ -98,10 +98,7 @@ def row_keys(table: pa.Table, columns: Sequence[str], what: str) -> list[str | N
         parts.append(_texts(table.column(column), column, what))
     if len(parts) == 1:
         return parts[0]
-    return [
-        None if None in texts else SEPARATOR.join(texts)
-        for texts in zip(*parts, strict=True)
-    ]
+    return [None if None in texts else SEPARATOR.join(texts) for texts in zip(*parts, strict=True)]
 
 
 def _part_codes(table: pa.Table, column: str, what: str) -> tuple[NDArray[np.int64], list[str]]:

@@ -45,6 +45,13 @@ class SqlFeatureStore:
             # Somebody else applied the same name just before; their version counts now.
             return self._apply(definition)
 
+    def get(self, name: str, version: int | None = None) -> Definition:
+        with self._database.read() as connection:
+            found = _find(connection, name, version)
+        if found is None:
+            raise FeatureViewNotFound(name, version)
+        return found
+
     def get_view(self, name: str, version: int | None = None) -> FeatureView:
         with self._database.read() as connection:
             found = _find(connection, name, version)

@@ -33,6 +33,10 @@ class FeatureStore(Protocol):
         """
         ...
 
+    def get(self, name: str, version: int | None = None) -> FeatureView | FeatureService:
+        """Return what `features:<name>` names, in its current version where none is named."""
+        ...
+
     def get_view(self, name: str, version: int | None = None) -> FeatureView:
         """Return the view, in its current version where none is named."""
         ...
