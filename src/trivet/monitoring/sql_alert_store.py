@@ -1,5 +1,6 @@
 """Alerts and rule states in the database."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -193,13 +194,14 @@ class SqlAlertStore:
                 counts.setdefault(rule, {})[status] = count
         return [_precision(rule, found) for rule, found in sorted(counts.items())]
 
-    def put_state(self, state: RuleState) -> None:
-        states = schema.rule_states
-        key = (states.c.deployment == state.deployment) & (states.c.rule == state.rule)
-        values = {name: getattr(state, name) for name in RuleState.__slots__}
+    def put_states(self, states: Sequence[RuleState]) -> None:
+        table = schema.rule_states
         with self._database.write() as connection:
-            if connection.execute(update(states).where(key).values(**values)).rowcount == 0:
-                connection.execute(insert(states), values)
+            for state in states:
+                key = (table.c.deployment == state.deployment) & (table.c.rule == state.rule)
+                values = {name: getattr(state, name) for name in RuleState.__slots__}
+                if connection.execute(update(table).where(key).values(**values)).rowcount == 0:
+                    connection.execute(insert(table), values)
 
     def list_states(self, deployment: str) -> list[RuleState]:
         states = schema.rule_states

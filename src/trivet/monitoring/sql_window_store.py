@@ -114,11 +114,17 @@ class SqlWindowStore:
 
     def latest_event(self, deployment: str) -> datetime | None:
         totals = schema.window_totals
+        return self._event(deployment, func.max(totals.c.latest_event_at))
+
+    def first_event(self, deployment: str) -> datetime | None:
+        """Return the hour of the oldest event time the deployment was asked about."""
+        return self._event(deployment, func.min(schema.window_totals.c.first_event_at))
+
+    def _event(self, deployment: str, chosen: ColumnElement[datetime]) -> datetime | None:
+        mine = schema.window_totals.c.deployment == deployment
         with self._database.read() as connection:
-            latest: datetime | None = connection.execute(
-                select(func.max(totals.c.latest_event_at)).where(totals.c.deployment == deployment)
-            ).scalar()
-        return latest
+            found: datetime | None = connection.execute(select(chosen).where(mine)).scalar()
+        return found
 
     def list_deployments(self) -> list[str]:
         """Return the deployments that have answered, by name."""
@@ -161,6 +167,7 @@ class SqlWindowStore:
         role: Role | None = Role.PRIMARY,
         harmful: bool = False,
         since: datetime | None = None,
+        event_since: datetime | None = None,
         limit: int = 10,
         oldest_first: bool = False,
     ) -> list[Answer]:
@@ -172,6 +179,8 @@ class SqlWindowStore:
             wanted.append(answers.c.role == role)
         if since is not None:
             wanted.append(answers.c.at >= since)
+        if event_since is not None:
+            wanted.append(answers.c.event_at >= event_since)
         if harmful:
             failed = answers.c.status != Status.OK
             wanted.append(or_(failed, answers.c.label != answers.c.outcome))
@@ -186,6 +195,20 @@ class SqlWindowStore:
         query = select(answers).where(*wanted).order_by(*order).limit(limit)
         with self._database.read() as connection:
             return [to_answer(row) for row in connection.execute(query)]
+
+    def count_answers(
+        self, deployment: str, revision: int, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        """Return how many callers a revision answered on the wall clock, and how many got any."""
+        answers = schema.answers
+        query = select(func.count().filter(answers.c.revision == revision), func.count()).where(
+            answers.c.deployment == deployment,
+            answers.c.role == Role.PRIMARY,
+            answers.c.at.between(since, until),
+        )
+        with self._database.read() as connection:
+            mine, everyone = connection.execute(query).one()
+        return mine, everyone
 
     def get_answer(self, prediction: str) -> Answer:
         """Return what monitoring remembers of a prediction."""

@@ -133,6 +133,7 @@ class WindowStore(Protocol):
         role: Role | None = Role.PRIMARY,
         harmful: bool = False,
         since: datetime | None = None,
+        event_since: datetime | None = None,
         limit: int = 10,
         oldest_first: bool = False,
     ) -> list[Answer]:
@@ -199,8 +200,8 @@ class AlertStore(Protocol):
         """Return, by rule, how many of the closed alerts were confirmed."""
         ...
 
-    def put_state(self, state: RuleState) -> None:
-        """Write down what a rule says now."""
+    def put_states(self, states: Sequence[RuleState]) -> None:
+        """Write down what rules say now."""
         ...
 
     def list_states(self, deployment: str) -> list[RuleState]:
