@@ -103,7 +103,7 @@ def apply(app: App, file: Path, as_json: bool) -> None:
     before = {item.ref for item in [*app.features.list_views(), *app.features.list_services()]}
     # Views come first, since a service names views that must have been applied.
     found.sort(key=lambda item: isinstance(item, FeatureService))
-    applied = [app.features.apply(item) for item in found]
+    applied: list[FeatureView | FeatureService] = [app.features.apply(item) for item in found]
     if as_json:
         print_json([item.ref for item in applied])
         return
