@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from trivet.control.store import RepairStore
-from trivet.data.store import DatasetStore
 from trivet.ledger import Leases, Ledger, Recorder
 from trivet.monitoring.sql_alert_store import SqlAlertStore
 from trivet.monitoring.sql_window_store import SqlWindowStore
@@ -27,8 +26,6 @@ class Stores(Protocol):
     def leases(self) -> Leases: ...
     @property
     def blobs(self) -> BlobStore: ...
-    @property
-    def datasets(self) -> DatasetStore: ...
     @property
     def models(self) -> ModelStore: ...
     @property
