@@ -3,27 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from trivet.kernel.clock import Stopwatch
-from trivet.kernel.errors import TrivetError
-from trivet.registry import Signature, signature_from_json
+from trivet.kernel.errors import InvalidInput, TrivetError
+from trivet.registry import Signature, golden, signature_from_json
 from trivet.serving.artifacts import ArtifactCache
 from trivet.serving.errors import BadRequest, ModelRefused
 from trivet.serving.predictors import OnnxPredictor, Predictor
 from trivet.serving.records import RevisionSpec, Status
 from trivet.serving.requests import Row, RowSchema
 
-GOLDEN_TOLERANCE = 1e-5
-"""How far an answer to a golden row may be from the one kept with the model."""
-
-_MODEL_FILE, _GOLDEN_FILE = "model.onnx", "golden.arrow"
+_MODEL_FILE, _GOLDEN_FILE = "model.onnx", golden.FILE
 
 
 class FeatureReader(Protocol):
@@ -168,24 +163,21 @@ def check_golden_rows(
 ) -> None:
     """Raise `ModelRefused` unless the predictor answers the golden rows as it did when registered.
 
-    Golden rows are an Arrow file with the signature's inputs and its first output as columns. An
-    answer may differ by `GOLDEN_TOLERANCE`, and NaN must be NaN again: whether an answer is fit
+    An answer may differ by `golden.PARITY`, and NaN must be NaN again: whether an answer is fit
     to be given is judged for each answer, not here.
     """
     try:
-        golden = pa.ipc.open_file(BytesIO(content)).read_all()
-        columns = [golden.column(name).to_numpy() for name in signature.inputs]
-        expected = golden.column(signature.outputs[0]).to_numpy().astype(np.float64)
-    except (pa.ArrowInvalid, KeyError) as error:
+        rows = golden.read_golden(content)
+    except InvalidInput as error:
         raise ModelRefused(model, f"its golden rows cannot be read ({error})") from error
-    if len(expected) == 0:
-        raise ModelRefused(model, "it has no golden rows")
-    rows = np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.float32)
+    if rows.names != signature.inputs or len(rows.expected) == 0:
+        raise ModelRefused(model, "its golden rows are none of its signature's inputs")
     try:
-        answers = predictor.predict(rows)
+        answers = predictor.predict(rows.inputs)
     except Exception as error:
         raise ModelRefused(model, f"it fails on its golden rows ({_failure(error)})") from error
-    differ = ~np.isclose(answers, expected, rtol=0, atol=GOLDEN_TOLERANCE, equal_nan=True)
+    expected = rows.expected
+    differ = ~np.isclose(answers, expected, rtol=0, atol=golden.PARITY, equal_nan=True)
     if differ.any():
         worst = int(np.argmax(differ))
         raise ModelRefused(
