@@ -1,5 +1,6 @@
 """Datasets: commits, branches, merges, diffs, profiles and contracts of named tables."""
 
+from trivet.data.diffing import diff_commits
 from trivet.data.errors import (
     BranchExists,
     CommitNotFound,
@@ -12,6 +13,9 @@ from trivet.data.errors import (
     RowsRefused,
     UnrelatedHistories,
 )
+from trivet.data.merging import merge_branch
+from trivet.data.moves import quarantine, require_green, revert_branch
+from trivet.data.profiling import profile_commit
 from trivet.data.records import (
     Branch,
     CellChange,
@@ -60,4 +64,10 @@ __all__ = [
     "Tag",
     "UnrelatedHistories",
     "WriteMode",
+    "diff_commits",
+    "merge_branch",
+    "profile_commit",
+    "quarantine",
+    "require_green",
+    "revert_branch",
 ]

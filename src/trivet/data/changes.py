@@ -109,15 +109,15 @@ def upserted(dataset: Dataset, state: State, rows: pa.Table, *, append: bool = F
         query.execute(f"CREATE TEMP TABLE judged AS {_judged(dataset, rows, old_schema)}")
         query.execute(f"CREATE TEMP VIEW written AS SELECT * FROM judged WHERE {_KIND} > {_SAME}")
         counts = query.row(
-            f"SELECT count(*) FILTER (WHERE {_KIND} = {_ADDED}) AS added,"  # noqa: S608
+            f"SELECT count(*) FILTER (WHERE {_KIND} = {_ADDED}) AS added,"
             f" count(*) FILTER (WHERE {_KIND} = {_CHANGED}) AS changed FROM judged"
         )
         columns = quoted(schema.names)
-        complete = query.table(f"SELECT {columns} FROM judged").cast(schema)  # noqa: S608
-        written = query.table(f"SELECT {columns} FROM written").cast(schema)  # noqa: S608
+        complete = query.table(f"SELECT {columns} FROM judged").cast(schema)
+        written = query.table(f"SELECT {columns} FROM written").cast(schema)
         add = content_of(query, "written", schema)
         query.execute(
-            f"CREATE TEMP VIEW replaced AS SELECT before.* FROM before SEMI JOIN"  # noqa: S608
+            f"CREATE TEMP VIEW replaced AS SELECT before.* FROM before SEMI JOIN"
             f" (SELECT * FROM judged WHERE {_KIND} = {_CHANGED}) USING ({quoted(dataset.key)})"
         )
         subtract = content_of(query, "replaced", old_schema)
@@ -136,7 +136,7 @@ def upserted(dataset: Dataset, state: State, rows: pa.Table, *, append: bool = F
 
 
 def deleted(dataset: Dataset, state: State, keys: pa.Table) -> Changes:
-    """Return the change that deletes the rows with these keys; keys that are not there are none."""
+    """Return the change that deletes the rows with these keys, as far as they are there."""
     schema = state.schema
     with Query({"incoming": keys.select(list(dataset.key))}) as query:
         before = _rows_with_keys_of(query, dataset, state)
@@ -165,7 +165,7 @@ def replaced(dataset: Dataset, state: State, rows: pa.Table) -> Changes:
     with Query({"incoming": rows, "before": state.table}) as query:
         query.execute(f"CREATE TEMP TABLE judged AS {_judged(dataset, rows, old_schema)}")
         counts = query.row(
-            f"SELECT count(*) FILTER (WHERE {_KIND} = {_ADDED}) AS added,"  # noqa: S608
+            f"SELECT count(*) FILTER (WHERE {_KIND} = {_ADDED}) AS added,"
             f" count(*) FILTER (WHERE {_KIND} = {_CHANGED}) AS changed,"
             f" (SELECT count(*) FROM before ANTI JOIN incoming USING ({key})) AS deleted"
             f" FROM judged"
@@ -195,18 +195,14 @@ def _rows_with_keys_of(query: Query, dataset: Dataset, state: State) -> pa.Table
     """Return the rows that are there and share a key with `incoming`, and their Lance row ids."""
     key = list(dataset.key)
     query.add("present", state.table.to_table(columns=key, with_row_id=True))
-    found = query.table(
-        f"SELECT _rowid FROM present SEMI JOIN incoming USING ({quoted(key)})"  # noqa: S608
-    )
+    found = query.table(f"SELECT _rowid FROM present SEMI JOIN incoming USING ({quoted(key)})")
     if found.num_rows == 0:
         return state.table.to_table(limit=0, with_row_id=True)
     if found.num_rows <= _ROW_IDS_IN_A_FILTER:
         ids = ",".join(map(str, found["_rowid"].to_pylist()))
         return state.table.to_table(filter=f"_rowid in ({ids})", with_row_id=True)
     query.add("whole", state.table.to_table(with_row_id=True))
-    return query.table(
-        f"SELECT whole.* FROM whole SEMI JOIN incoming USING ({quoted(key)})"  # noqa: S608
-    )
+    return query.table(f"SELECT whole.* FROM whole SEMI JOIN incoming USING ({quoted(key)})")
 
 
 def _judged(dataset: Dataset, rows: pa.Table, before: pa.Schema) -> str:
@@ -227,4 +223,4 @@ def _judged(dataset: Dataset, rows: pa.Table, before: pa.Schema) -> str:
     )
     columns = ", ".join([*(f"i.{quoted(name)}" for name in named), *kept, kind])
     same_key = " AND ".join(f"i.{quoted(name)} = b.{quoted(name)}" for name in key)
-    return f"SELECT {columns} FROM incoming i LEFT JOIN before b ON {same_key}"  # noqa: S608
+    return f"SELECT {columns} FROM incoming i LEFT JOIN before b ON {same_key}"

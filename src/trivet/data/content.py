@@ -24,7 +24,7 @@ def content_of(query: Query, relation: str, schema: pa.Schema) -> str:
     """
     cells = ", ".join(_cell(schema.field(name)) for name in sorted(schema.names))
     row = query.row(
-        f"SELECT coalesce(sum(md5_number_upper(t)), 0)::VARCHAR AS upper,"  # noqa: S608
+        f"SELECT coalesce(sum(md5_number_upper(t)), 0)::VARCHAR AS upper,"
         f" coalesce(sum(md5_number_lower(t)), 0)::VARCHAR AS lower"
         f" FROM (SELECT concat_ws(chr(31), {cells}) AS t FROM {relation})"
     )

@@ -14,6 +14,7 @@ import yaml
 from trivet.data.contract_rules import (
     Rule,
     TypeRule,
+    keys,
     library_rule,
     property_rules,
     refuse_unknown,
@@ -23,11 +24,14 @@ from trivet.data.errors import ContractInvalid
 
 PartitionBy = Literal["commit", "day", "week", "month"]
 
-_TOP_KEYS = frozenset(
-    ["apiVersion", "kind", "id", "version", "status", "name", "tenant", "domain", "dataProduct", "tags", "description", "schema", "slaProperties", "slaDefaultElement", "customProperties", "team", "price", "roles", "support", "servers", "authoritativeDefinitions", "contractCreatedTs"]
+_TOP_KEYS = keys(
+    """apiVersion kind id version status name tenant domain dataProduct tags description schema
+    slaProperties slaDefaultElement customProperties team price roles support servers
+    authoritativeDefinitions contractCreatedTs"""
 )
-_SCHEMA_KEYS = frozenset(
-    ["id", "name", "physicalName", "physicalType", "logicalType", "description", "businessName", "tags", "properties", "quality", "dataGranularityDescription", "authoritativeDefinitions", "customProperties"]
+_SCHEMA_KEYS = keys(
+    """id name physicalName physicalType logicalType description businessName tags properties
+    quality dataGranularityDescription authoritativeDefinitions customProperties"""
 )
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 _SECONDS |= {"minutes": 60, "hours": 3600, "hour": 3600, "days": 86400, "day": 86400}
@@ -157,7 +161,7 @@ def _freshness(entries: list[dict[str, Any]]) -> timedelta | None:
 
 def _partition_rule(entries: list[dict[str, Any]]) -> PartitionRule:
     """Return the settings of the partition history; other custom properties are not ours."""
-    given = {each.get("property"): each.get("value") for each in entries}
+    given: dict[Any, Any] = {each.get("property"): each.get("value") for each in entries}
     by = given.get("partitionBy", "commit")
     if by not in ("commit", "day", "week", "month"):
         raise ContractInvalid(f"partitionBy is {by!r}; it is 'commit', 'day', 'week' or 'month'")
@@ -165,8 +169,8 @@ def _partition_rule(entries: list[dict[str, Any]]) -> PartitionRule:
     try:
         return PartitionRule(
             by=cast(PartitionBy, by),
-            least=int(given.get("minPartitions", PartitionRule().least)),
-            bound=float(given.get("maxRobustZ", PartitionRule().bound)),
+            least=int(given.get("minPartitions") or PartitionRule().least),
+            bound=float(given.get("maxRobustZ") or PartitionRule().bound),
             columns=tuple(str(each) for each in columns),
         )
     except (TypeError, ValueError) as error:

@@ -20,12 +20,23 @@ _COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     "mustBeLessOrEqualTo": (operator.le, "at most"),
 }
 _RANGES = {"mustBeBetween": True, "mustNotBeBetween": False}
-_PROSE = frozenset(
-    ["id", "name", "description", "dimension", "severity", "businessImpact", "type", "tags", "authoritativeDefinitions", "scheduler", "schedule", "customProperties"]
+
+
+def keys(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
+_PROSE = keys(
+    """id name description dimension severity businessImpact type tags authoritativeDefinitions
+    scheduler schedule customProperties"""
 )
 _QUALITY_KEYS = _PROSE | {"metric", "rule", "arguments", "unit", "query"}
-_PROPERTY_KEYS = frozenset(
-    ["id", "name", "physicalName", "physicalType", "logicalType", "logicalTypeOptions", "description", "businessName", "tags", "required", "unique", "primaryKey", "primaryKeyPosition", "partitioned", "partitionKeyPosition", "classification", "encryptedName", "criticalDataElement", "examples", "quality", "customProperties", "transformLogic", "transformDescription", "transformSourceObjects", "authoritativeDefinitions"]
+_PROPERTY_KEYS = keys(
+    """id name physicalName physicalType logicalType logicalTypeOptions description businessName
+    tags required unique primaryKey primaryKeyPosition partitioned partitionKeyPosition
+    classification encryptedName criticalDataElement examples quality customProperties
+    transformLogic transformDescription transformSourceObjects authoritativeDefinitions"""
 )
 _LOGICAL: dict[str, Callable[[pa.DataType], bool]] = {
     "string": types.is_string,

@@ -130,9 +130,9 @@ def find_head(connection: Connection, dataset: str, branch: str) -> Node | None:
     return None
 
 
-def ancestry(commit: str) -> Select[Any]:
+def ancestry(commit: str, label: str = "ancestors") -> Select[Any]:
     """Return the query for the ids of a commit and all its ancestors, as `id`."""
-    start = select(_commits.c.id).where(_commits.c.id == commit).cte("ancestors", recursive=True)
+    start = select(_commits.c.id).where(_commits.c.id == commit).cte(label, recursive=True)
     return select(
         start.union(
             select(_parents.c.parent_id).join(start, _parents.c.commit_id == start.c.id)
@@ -151,12 +151,26 @@ def history(connection: Connection, commit: str, limit: int) -> list[Node]:
     return [to_node(row) for row in rows]
 
 
+def find_green(connection: Connection, commits: Sequence[str]) -> Node | None:
+    """Return the nearest ancestor of some commits that did not break its contract, or None."""
+    found = [
+        connection.execute(
+            select(_commits)
+            .where(_commits.c.id.in_(ancestry(commit)) & (_commits.c.contract != Verdict.FAILED))
+            .order_by(_commits.c.depth.desc(), _commits.c.id)
+            .limit(1)
+        ).one_or_none()
+        for commit in commits
+    ]
+    return next((to_node(row) for row in found if row is not None), None)
+
+
 def merge_base(connection: Connection, dataset: str, ours: str, theirs: str) -> Node:
     """Return the nearest common ancestor of two commits; of several, the deepest."""
     row = connection.execute(
         select(_commits)
-        .where(_commits.c.id.in_(ancestry(ours)))
-        .where(_commits.c.id.in_(ancestry(theirs)))
+        .where(_commits.c.id.in_(ancestry(ours, "our_ancestors")))
+        .where(_commits.c.id.in_(ancestry(theirs, "their_ancestors")))
         .order_by(_commits.c.depth.desc(), _commits.c.id)
         .limit(1)
     ).one_or_none()

@@ -1,6 +1,5 @@
 """What the contract says of a change, as evidence in the making."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -47,11 +46,22 @@ class Judgement:
     inputs: dict[str, Any] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
 
+    def put_aside(self, why: str) -> "Judgement":
+        """Return this judgement as red, for the reason given."""
+        report = self.report or ContractReport(verdict=Verdict.NO_DATA)
+        report = replace(report, verdict=Verdict.FAILED)
+        inputs = {**self.inputs, "aside": why}
+        return replace(self, verdict=Verdict.FAILED, report=report, inputs=inputs)
+
     def store(self, connection: Connection, recorder: Recorder, subject: str) -> str | None:
         """Store the evidence, if there is a report, and return its id."""
         if self.report is None:
             return None
         return self.judge(connection, recorder, subject).id
+
+    def _summary(self) -> str:
+        said = summary_of(self.report)
+        return f"Put aside ({self.inputs['aside']}). {said}" if "aside" in self.inputs else said
 
     def judge(self, connection: Connection, recorder: Recorder, subject: str) -> Evidence:
         """Store the evidence and return it."""
@@ -61,7 +71,7 @@ class Judgement:
             "contract",
             subject,
             self.verdict,
-            summary_of(self.report),
+            self._summary(),
             inputs=self.inputs,
             numbers={
                 "checks": [
@@ -138,17 +148,3 @@ def judge_rows(terms: Terms, dataset: Dataset, rows: pa.Table, now: datetime) ->
         "past_partitions": len(terms.history),
     }
     return Judgement(verdict=report.verdict, report=report, inputs=inputs, summaries=summaries)
-
-
-def judge_whole(
-    terms: Terms, dataset: Dataset, rows: pa.Table, now: datetime, part: Judgement
-) -> Judgement:
-    """Hold all rows of a commit against the contract, because an ancestor broke it."""
-    if terms.contract is None:
-        return part
-    checks = check_rows(terms.contract, dataset, rows, now)
-    kept: Sequence[Any] = part.report.checks if part.report else ()
-    history = [check for check in kept if check.name == "partition history"]
-    report = ContractReport(verdict=combined(checks), checks=tuple([*checks, *history]))
-    inputs = {**part.inputs, "whole_rows": rows.num_rows}
-    return replace(part, verdict=report.verdict, report=report, inputs=inputs)

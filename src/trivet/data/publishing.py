@@ -1,6 +1,6 @@
 """Make a change a commit: judged by the contract, and visible together with its fact."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -20,7 +20,14 @@ from trivet.storage.tables import TableVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a commit will say of itself, but for what it changes."""
+    """What a commit will say of itself, but for what it changes.
+
+    Attributes:
+        head: Where the branch was when the draft was begun.
+        merged: The other side of a merge.
+        notes: What else the fact says.
+        aside: Why the rows are put aside as red, whatever the contract finds in them.
+    """
 
     dataset: Dataset
     branch: str
@@ -29,6 +36,8 @@ class Draft:
     message: str
     merged: Node | None = None
     source: str | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    aside: str | None = None
 
     @property
     def before(self) -> tuple[Node, ...]:
@@ -143,7 +152,7 @@ def _record(
         connection,
         "dataset.committed",
         ref,
-        {**payload, "branch": draft.branch, "evidence": values["evidence"]},
+        {**payload, **draft.notes, "branch": draft.branch, "evidence": values["evidence"]},
         generation=generation,
         edges=edges,
     )

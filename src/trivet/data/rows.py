@@ -104,17 +104,15 @@ def _check_columns(dataset: Dataset, rows: pa.Table) -> None:
 
 
 def _check_keys(dataset: Dataset, rows: pa.Table) -> None:
-    key = quoted(dataset.key)
-    with Query({"incoming": rows.select(list(dataset.key))}) as query:
-        found = query.row(
-            f"SELECT (SELECT count(*) FROM incoming)"  # noqa: S608 - quoted names only
-            f" - (SELECT count(*) FROM (SELECT DISTINCT {key} FROM incoming)) AS repeated"
-        )
-        if not found["repeated"]:
-            return
+    names = list(dataset.key)
+    keys = rows.select(names)
+    repeated = rows.num_rows - keys.group_by(names).aggregate([]).num_rows
+    if not repeated:
+        return
+    with Query({"incoming": keys}) as query:
         examples = query.table(
-            f"SELECT {key} FROM incoming GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+            f"SELECT {quoted(names)} FROM incoming GROUP BY ALL HAVING count(*) > 1"
             f" ORDER BY ALL LIMIT {_EXAMPLES}"
         ).to_pylist()
     shown = "; ".join(", ".join(f"{k}={v}" for k, v in row.items()) for row in examples)
-    raise RowsRefused(dataset.name, f"{found['repeated']:,} rows repeat a key, such as {shown}")
+    raise RowsRefused(dataset.name, f"{repeated:,} rows repeat a key, such as {shown}")

@@ -1,5 +1,6 @@
 """Datasets with rows in Lance and the graph of their commits in the database."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from trivet.data.changes import Changes, State
 from trivet.data.contract import parse_contract
 from trivet.data.errors import ContractViolated, DatasetExists
 from trivet.data.graph import Node
-from trivet.data.judging import Judgement, Terms, judge_rows, judge_whole, read_terms
+from trivet.data.judging import Judgement, Terms, judge_rows, read_terms
 from trivet.data.publishing import Draft, publish
 from trivet.data.records import (
     Branch,
@@ -24,6 +25,7 @@ from trivet.data.records import (
 )
 from trivet.data.rows import fit_rows
 from trivet.data.store import WriteMode
+from trivet.data.touched import touched_rows
 from trivet.kernel.digests import digest_bytes
 from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Ref, check_name
@@ -107,40 +109,53 @@ class SqlDatasetStore:
         expected: CommitId | None = None,
         source: str | None = None,
     ) -> Commit:
-        if mode not in _KINDS:
-            raise InvalidInput(f"{mode!r} is no way to write; it is one of {', '.join(_KINDS)}.")
-        if source is not None:
-            Ref.parse(source)
-        dataset, table, head = self._start(name, branch, expected)
-        changes = self._work_out(dataset, table, head, rows, mode)
+        draft, table, head = self._begin(name, branch, mode, message, source, expected)
+        changes = self._work_out(draft.dataset, table, head, rows, mode)
         if head is not None and changes.is_empty:
             return head.commit
-        kind = Change.CREATED if head is None else _KINDS[mode]
-        draft = Draft(
-            dataset=dataset,
-            branch=branch,
-            head=head,
-            change=kind,
-            message=message,
-            source=source,
-        )
         return self.write(draft, table, changes)
 
+    def set_aside(
+        self, name: str, rows: pa.Table, *, branch: str, message: str, why: str, source: str | None
+    ) -> Commit:
+        """Commit rows to an unprotected branch as red, whatever the contract finds in them."""
+        draft, table, head = self._begin(name, branch, "upsert", message, source, None)
+        changes = self._work_out(draft.dataset, table, head, rows, "upsert")
+        return self.write(replace(draft, aside=why), table, changes)
+
     def write(self, draft: Draft, table: str, changes: Changes) -> Commit:
-        """Judge a change, carry it out and move the branch; `merge` and `revert` use it too."""
+        """Judge a change, carry it out and move the branch; `merge_branch` uses it too."""
         terms, protected = self._terms(draft)
         judgement = judge_rows(terms, draft.dataset, changes.incoming, self.recorder.clock())
+        if draft.aside is not None:
+            judgement = judgement.put_aside(draft.aside)
         self._refuse_if_red(draft, judgement, protected)
         at = self._carry_out(table, draft, changes)
-        if draft.follows_red and not changes.overwrites and judgement.verdict != Verdict.FAILED:
-            rows = self.tables.open(table, at).to_table()
-            now = self.recorder.clock()
-            judgement = judge_whole(terms, draft.dataset, rows, now, judgement)
-            self._refuse_if_red(draft, judgement, protected)
-        elif draft.head is not None and changes.incoming.num_rows == 0:
-            # Nothing came in, so the rows that stay are what the last verdict was on.
-            judgement = Judgement(verdict=draft.head.commit.contract)
+        if judgement.verdict is not Verdict.FAILED and not changes.overwrites:
+            if draft.follows_red:
+                judgement = self._judge_since_green(draft, terms, table, changes, at)
+                self._refuse_if_red(draft, judgement, protected)
+            elif draft.head is not None and changes.incoming.num_rows == 0:
+                # Nothing came in, so the last verdict was on the rows that stay.
+                judgement = Judgement(verdict=draft.head.commit.contract)
         return publish(self.database, self.recorder, draft, changes, at, judgement)
+
+    def _judge_since_green(
+        self, draft: Draft, terms: Terms, table: str, changes: Changes, at: TableVersion
+    ) -> Judgement:
+        """Judge all that is otherwise than in the last ancestor that was not red."""
+        after = State(
+            table=self.tables.open(table, at), rows=changes.rows, content=changes.content
+        )
+        with self.database.read() as connection:
+            green = graph.find_green(connection, [node.commit.id for node in draft.before])
+        if green is None:
+            rows = after.table.to_table()
+        else:
+            rows = touched_rows(draft.dataset, self.state_of(table, green), after)
+            if rows.num_rows == 0:
+                return Judgement(verdict=green.commit.contract)
+        return judge_rows(terms, draft.dataset, rows, self.recorder.clock())
 
     def _terms(self, draft: Draft) -> tuple[Terms, bool]:
         head = None if draft.head is None else draft.head.commit.id
@@ -192,7 +207,7 @@ class SqlDatasetStore:
         if where is None:
             return state.table.to_table(columns=wanted.names).cast(wanted)
         with Query({"data": state.table}) as query:
-            found = query.table(f"SELECT {quoted(wanted.names)} FROM data WHERE ({where})")  # noqa: S608
+            found = query.table(f"SELECT {quoted(wanted.names)} FROM data WHERE ({where})")
         return found.cast(wanted)
 
     def state(self, name: str, at: str = "main") -> State:
@@ -259,8 +274,7 @@ class SqlDatasetStore:
             self.recorder.record(
                 connection, "dataset.branched", commit.ref, {"branch": branch}, generation=1
             )
-        made = next(each for each in self.list_branches(name) if each.name == branch)
-        return made
+        return next(each for each in self.list_branches(name) if each.name == branch)
 
     def tag(self, name: str, tag: str, *, at: str = "main") -> Tag:
         """Give a commit a name that never moves."""
@@ -279,9 +293,19 @@ class SqlDatasetStore:
             graph.find_dataset(connection, name)
             return graph.list_tags(connection, name)
 
-    def _start(
-        self, name: str, branch: str, expected: CommitId | None
-    ) -> tuple[Dataset, str, Node | None]:
+    def _begin(
+        self,
+        name: str,
+        branch: str,
+        mode: WriteMode,
+        message: str,
+        source: str | None,
+        expected: CommitId | None,
+    ) -> tuple[Draft, str, Node | None]:
+        if mode not in _KINDS:
+            raise InvalidInput(f"{mode!r} is no way to write; it is one of {', '.join(_KINDS)}.")
+        if source is not None:
+            Ref.parse(source)
         check_name(branch)
         with self.database.read() as connection:
             dataset, table = graph.find_dataset(connection, name)
@@ -289,7 +313,15 @@ class SqlDatasetStore:
         found = None if head is None else head.commit.id
         if expected is not None and expected != found:
             raise StaleGeneration(f"Branch {branch!r} of dataset {name!r}", expected, found)
-        return dataset, table, head
+        draft = Draft(
+            dataset=dataset,
+            branch=branch,
+            head=head,
+            change=Change.CREATED if head is None else _KINDS[mode],
+            message=message,
+            source=source,
+        )
+        return draft, table, head
 
     def _work_out(
         self, dataset: Dataset, table: str, head: Node | None, rows: pa.Table, mode: WriteMode
