@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, select, update
 
 from trivet.kernel.digests import Digest
+from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import check_name
 from trivet.ledger import Edge, EvidenceNotFound, Recorder, StaleGeneration, Verdict
 from trivet.registry.completeness import check_complete, content_digest, identity_digest
@@ -106,7 +107,8 @@ class SqlModelStore:
     def set_alias(
         self, model: str, alias: str, version: int, *, evidence: str, expected: int | None = None
     ) -> Alias:
-        check_name(alias)
+        if check_name(alias).isdecimal():
+            raise InvalidInput(f"{alias!r} is no alias: it would be taken for a version.")
         target = self.get_version(model, version)
         try:
             with self._database.write() as connection:

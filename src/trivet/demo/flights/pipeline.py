@@ -35,7 +35,7 @@ _GOLDEN_ROWS = 100
 
 
 @trivet.pipeline(experiment="flight-delay")
-def train(
+def train(  # noqa: PLR0913 - each is a param of the pipeline
     until: str,
     service: str = "delay",
     days: int | None = None,
