@@ -1,5 +1,6 @@
 """Deployments, revisions, and the rollouts that move traffic from one revision to the next."""
 
+from trivet.rollout.confirmation import Confirmation
 from trivet.rollout.engine import RolloutEngine, Stores
 from trivet.rollout.errors import (
     DeploymentNotFound,
@@ -9,7 +10,9 @@ from trivet.rollout.errors import (
     NothingToRollBackTo,
     RevisionNotFound,
     RolloutActive,
+    RolloutFailed,
     RolloutNotFound,
+    RolloutUnfinished,
     StrategyNotBuilt,
     VerbRefused,
 )
@@ -29,6 +32,7 @@ from trivet.rollout.steps import CANARY, SHADOW, default_steps, read_steps, read
 from trivet.rollout.store import DeploymentStore, RolloutStore
 from trivet.rollout.verbs import (
     abort,
+    confirmation_of,
     deploy,
     latest,
     pause,
@@ -42,6 +46,7 @@ __all__ = [
     "CANARY",
     "CONTROLLER_LEASE",
     "SHADOW",
+    "Confirmation",
     "Deployment",
     "DeploymentNotFound",
     "DeploymentStore",
@@ -54,10 +59,12 @@ __all__ = [
     "Rollout",
     "RolloutActive",
     "RolloutEngine",
+    "RolloutFailed",
     "RolloutNotFound",
     "RolloutSpec",
     "RolloutStep",
     "RolloutStore",
+    "RolloutUnfinished",
     "SqlDeploymentStore",
     "SqlRolloutStore",
     "Stores",
@@ -66,6 +73,7 @@ __all__ = [
     "Verb",
     "VerbRefused",
     "abort",
+    "confirmation_of",
     "default_steps",
     "deploy",
     "latest",

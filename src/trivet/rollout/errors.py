@@ -125,6 +125,32 @@ class StrategyNotBuilt(InvalidInput):
         )
 
 
+class RolloutFailed(Conflict):
+    """A rollout that somebody waited for did not succeed."""
+
+    def __init__(self, rollout: str, phase: str, reason: str) -> None:
+        super().__init__(rollout, phase, reason)
+        self.rollout = rollout
+        self.phase = phase
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The rollout {self.rollout!r} ended {self.phase}: {self.reason}"
+
+
+class RolloutUnfinished(Unavailable):
+    """A rollout that somebody waited for is still under way."""
+
+    def __init__(self, rollout: str, phase: str, reason: str) -> None:
+        super().__init__(rollout, phase, reason)
+        self.rollout = rollout
+        self.phase = phase
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The rollout {self.rollout!r} is still {self.phase}: {self.reason}"
+
+
 class NotConfirmed(Unavailable):
     """Gateways did not take a routing table in the time allowed."""
 

@@ -16,7 +16,7 @@ from trivet.ledger import Evidence, Verdict
 from trivet.registry.records import ModelVersion
 from trivet.rollout.aliases import move_champion
 from trivet.rollout.analysis import Analysis
-from trivet.rollout.confirmation import wait_for_table
+from trivet.rollout.confirmation import Confirmation, confirmation, wait_for_table
 from trivet.rollout.engine import RolloutEngine, Stores
 from trivet.rollout.errors import (
     GatesNotGreen,
@@ -156,6 +156,14 @@ def rollback(
     if target.number == table.stable:
         return table
     return _go_back(stores, table, target, reason)
+
+
+def confirmation_of(stores: Stores, deployment: str) -> Confirmation:
+    """Return which of the gateways that are up serve the deployment's table in force."""
+    table = stores.routing.find_table(deployment)
+    generation = table.generation if table else 1
+    statuses = stores.routing.list_gateways()
+    return confirmation(statuses, deployment, generation, stores.recorder.clock())
 
 
 def wait_for_gateways(
