@@ -84,7 +84,7 @@ def _deployment(app: App, ref: Ref) -> Any:
     if ref.version is not None:
         return app.deployments.get_revision(ref.name, int(ref.version))
     return {
-        "deployment": app.deployments.get(ref.name),
+        "deployment": app.deployments.get_deployment(ref.name),
         "routing": app.routing.find_table(ref.name),
     }
 

@@ -1,0 +1,109 @@
+"""The chapters in which models meet traffic: the first, a better one, and two bad ones."""
+
+import json
+
+from trivet.demo.bad_models import register_flipped, register_nan_for_carrier
+from trivet.demo.building import FIRST_TRAINED_UNTIL
+from trivet.demo.story import DEPLOYMENT, PIPELINE, PROJECT, Story, day
+from trivet.kernel.durations import format_duration
+from trivet.rollout import Phase, Rollout
+from trivet.serving import Role
+
+USUAL_SHARE = 0.15
+STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
+_REPAIR_STEPS = "10:80:30,50:250:100"
+
+
+def tell_first_release(story: Story) -> None:
+    """Serve the first model, and let control repair it by itself from here on."""
+    story.claims.open_chapter("Serve: the first model answers")
+    settings = {
+        "repair": {
+            "level": "auto",
+            "project": str(PROJECT),
+            "pipeline": f"{PIPELINE.name}:train",
+            "params": {"until": "{until}"},
+            "datasets": ["flights", "landings", "weather"],
+            "cooldown": "28d",
+            "max_per_30_days": 1,
+            "steps": _REPAIR_STEPS,
+            "time_limit": "5m",
+        }
+    }
+    story.trivet("deploy", "direct", "model:delay@1", "--to", DEPLOYMENT, "--wait")
+    path = story.home / "deployment.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    story.trivet("deploy", "configure", DEPLOYMENT, str(path))
+    end = day(3, 4) if story.fast else day(3, 8)
+    story.replay_until(end, USUAL_SHARE)
+    answers = story.replay.given
+    story.check(
+        bool(answers) and all(0 <= (answer.probability or -1) <= 1 for answer in answers),
+        f"{len(answers):,} flights predicted over HTTP at their scheduled departure, "
+        f"{story.replay.fed_back:,} outcomes fed back as they landed",
+    )
+
+
+def tell_better_release(story: Story) -> None:
+    """Train a better model and release it through shadow and canary."""
+    story.claims.open_chapter("Release: a better candidate earns its traffic")
+    story.trivet("run", f"{PIPELINE}:train", "--param", f"until={FIRST_TRAINED_UNTIL}")
+    first, second = (story.app.models.get_version(DEPLOYMENT, number) for number in (1, 2))
+    story.tell(
+        f"{second.ref}: AUC {second.content.metrics['auc']:.3f} against "
+        f"{first.content.metrics['auc']:.3f}"
+    )
+    began = story.watch()
+    rollout = story.release("canary", "model:delay@2", "--steps", STEPS)
+    story.figures["release_seconds"] = story.watch() - began
+    table = story.app.routing.find_table(DEPLOYMENT)
+    story.check(
+        rollout.phase is Phase.SUCCEEDED and table is not None and table.stable == 2,
+        f"shadow → 1 % → 10 % → 50 % → full on {len(rollout.evidence)} pieces of evidence: "
+        f"{rollout.reason}",
+    )
+    story.mark("delay@2")
+
+
+def tell_bad_releases(story: Story) -> None:
+    """Force two bad models into release; the analysis takes both back."""
+    story.claims.open_chapter("Bad releases: caught, and taken back without a human")
+    flipped = register_flipped(story.app, PIPELINE, until=FIRST_TRAINED_UNTIL)
+    reason = "demo: show that the analysis takes a bad model back"
+    _tell_bad(story, flipped.ref, reason, "trained on flipped labels", "--steps", STEPS)
+    not_a_number = register_nan_for_carrier(story.app, "model:delay@2", carrier="UA")
+    _tell_bad(story, not_a_number.ref, reason, "no number for UA", "--steps", STEPS)
+    if not story.fast:
+        _tell_bad(
+            story, flipped.ref, reason, "flipped, without the shadow", "--steps", "1:8,10:80:30"
+        )
+
+
+def _tell_bad(story: Story, model: str, reason: str, what: str, *options: str) -> None:
+    begun = len(story.replay.given)
+    rollout = story.release("canary", model, *options, "--force-reason", reason)
+    story.check(rollout.phase is Phase.ROLLED_BACK, f"{what}: {rollout.phase}. {rollout.reason}")
+    answers = story.replay.given[begun:]
+    harmed = [answer for answer in answers if answer.revision == rollout.candidate]
+    shadowed = story.app.windows.tallies(DEPLOYMENT).get((rollout.candidate, Role.SHADOW))
+    computed = shadowed.requests if shadowed else 0
+    story.tell(
+        f"{len(harmed)} of {len(answers):,} answers during its release were its own "
+        f"({len(harmed) / max(len(answers), 1):.2%}); it computed {computed:,} in the shadow"
+    )
+    _tell_harm(story, rollout, [answer.seconds for answer in harmed])
+
+
+def _tell_harm(story: Story, rollout: Rollout, seconds: list[float]) -> None:
+    ended = (rollout.ended_at or rollout.step_at) - rollout.started_at
+    took = format_duration(ended.total_seconds())
+    if seconds:
+        lasted = format_duration(max(seconds) - min(seconds))
+        story.tell(f"from the first harm to the last bad answer {lasted}; its release took {took}")
+    else:
+        story.tell(f"no caller got an answer of it; it was gone {took} after its release began")
+    table = story.app.routing.find_table(DEPLOYMENT)
+    story.check(
+        table is not None and table.candidate is None and table.stable != rollout.candidate,
+        f"revision {table.stable if table else '?'} answers everybody, as before",
+    )

@@ -1,0 +1,147 @@
+"""The chapters in which the world changes: a broken partition, and harm that is repaired."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trivet.control import Repair, RepairPhase
+from trivet.demo.releasing import USUAL_SHARE
+from trivet.demo.story import DEPLOYMENT, PIPELINE, Story, day
+from trivet.kernel.durations import format_duration
+from trivet.kernel.errors import TrivetError
+from trivet.ledger import Verdict
+
+_LOOK_EVERY = timedelta(hours=6)
+_TRAINING_SECONDS = 120.0
+
+
+def tell_bad_partition(story: Story) -> None:
+    """Let one week arrive broken: it is quarantined, and nothing is trained on it."""
+    story.claims.open_chapter("A bad partition: one week in the wrong unit, three in ten missing")
+    start = story.replay.at
+    week = broken(story.rows_between("flights", start - timedelta(days=7), start))
+    file = story.write_rows(week, "flights-broken-week")
+    head = story.app.datasets.resolve("flights").id
+    refusal = _refusal(story, "data", "commit", "flights", file, "-m", "One week, as delivered")
+    story.check("contract" in refusal.lower(), f"refused: {refusal}")
+    story.check(
+        story.app.datasets.resolve("flights").id == head, "flights@main is where it was before"
+    )
+    kept = story.trivet("data", "quarantine", "flights", file, "-m", "One week, as delivered")
+    ref = f"dataset:flights@{kept['id']}"
+    story.check(kept["contract"] == Verdict.FAILED, f"the week is quarantined as {ref[:28]}…")
+    versions = len(story.app.models.list_versions(DEPLOYMENT))
+    refusal = _refusal(
+        story,
+        "run",
+        f"{PIPELINE}:train",
+        "--param",
+        f"until={start.isoformat()}",
+        "--param",
+        f"flights={ref}",
+    )
+    story.check(bool(refusal), f"training on it is refused: {refusal}")
+    table = story.app.routing.find_table(DEPLOYMENT)
+    story.check(
+        len(story.app.models.list_versions(DEPLOYMENT)) == versions
+        and table is not None
+        and table.candidate is None,
+        "no model came of it, and the one that serves is kept",
+    )
+    story.mark("bad week")
+
+
+def broken(week: pa.Table) -> pa.Table:
+    """Return the week with departure times in minutes since midnight, and 30 % nulls in three
+    columns, as a changed upstream export would deliver it.
+    """  # noqa: D205 - one thought
+    rng = np.random.default_rng(2013)
+    for name in ("dep_time", "sched_dep_time"):
+        clock = week[name]
+        minutes = pc.add(
+            pc.multiply(pc.divide(clock, 100), 60),
+            pc.subtract(clock, pc.multiply(pc.divide(clock, 100), 100)),
+        )
+        week = week.set_column(week.column_names.index(name), name, minutes.cast(clock.type))
+    for name in ("tailnum", "dep_time", "arr_time"):
+        missing = pa.array(rng.random(week.num_rows) < 0.3)
+        column = pc.if_else(missing, pa.scalar(None, week[name].type), week[name])
+        week = week.set_column(week.column_names.index(name), name, column)
+    return week
+
+
+def _refusal(story: Story, *arguments: str) -> str:
+    """Return the sentence a command is refused with, empty if it is not refused."""
+    try:
+        story.trivet(*arguments)
+    except TrivetError as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def tell_repair(story: Story, end: datetime) -> None:
+    """Live on to `end`; harm is noticed from matured labels, and control repairs it."""
+    story.claims.open_chapter(f"Repair: the replay goes on to {end:%d %B}, watched by control")
+    story.sleep(0)
+    while story.replay.at < end:
+        _live_until(story, min(_next_look(story.replay.at), end))
+        repair = story.app.repairs.find_active(DEPLOYMENT)
+        if repair is not None:
+            _follow(story, repair, end)
+    repairs = [
+        repair
+        for repair in story.app.repairs.list_repairs(DEPLOYMENT)
+        if repair.phase is RepairPhase.DONE
+    ]
+    story.check(
+        bool(repairs),
+        f"{len(repairs)} repair(s) done without a human: "
+        + "; ".join(f"{repair.event_at:%d %b} {repair.model}" for repair in reversed(repairs)),
+    )
+    story.check(
+        len(story.replay.given) >= (2_000 if story.fast else 20_000),
+        f"{len(story.replay.given):,} predictions answered over HTTP in all, "
+        f"{story.replay.pushed:,} landings pushed into the feature views",
+    )
+
+
+def _next_look(at: datetime) -> datetime:
+    midnight = at.replace(hour=0)
+    return midnight + timedelta(days=7 - midnight.weekday())
+
+
+def _live_until(story: Story, end: datetime) -> None:
+    while story.replay.at < end:
+        month_end = day(story.replay.at.month + 1)
+        story.replay_until(min(end, month_end), USUAL_SHARE)
+        if story.replay.at == month_end:
+            story.commit_month(month_end.month - 1)
+
+
+def _follow(story: Story, repair: Repair, end: datetime) -> None:
+    """See a repair through: training takes wall-clock time, its release needs traffic."""
+    began = story.watch()
+    story.tell(f"{story.replay.at:%d %B}: {repair.reason}")
+    story.mark(repair.cause)
+    while not (now := story.app.repairs.get(repair.id)).phase.is_final:
+        if now.phase in (RepairPhase.NOTICED, RepairPhase.TRAINING, RepairPhase.REGISTERED):
+            if story.watch() - began > _TRAINING_SECONDS:
+                break
+            story.sleep(0.1)
+        elif story.replay.at >= end:
+            break
+        else:
+            _look(story)
+    seconds = format_duration(story.watch() - began)
+    story.tell(f"{story.replay.at:%d %B}: {now.phase} after {seconds}. {now.reason}")
+    if now.phase is RepairPhase.DONE:
+        story.mark(str(now.model).partition(":")[2])
+
+
+def _look(story: Story) -> None:
+    month_end = day(story.replay.at.month + 1)
+    story.replay_until(min(story.replay.at + _LOOK_EVERY, month_end), 1.0)
+    if story.replay.at == month_end:
+        story.commit_month(month_end.month - 1)
