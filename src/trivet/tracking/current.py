@@ -14,7 +14,7 @@ from trivet.tracking.capture import Captured, capture
 from trivet.tracking.errors import ParamChanged
 from trivet.tracking.process import this_process
 from trivet.tracking.records import Artifact, Run, RunKind, RunStatus
-from trivet.tracking.run_log import RunLog
+from trivet.tracking.run_log import Entry, RunLog
 from trivet.tracking.store import RunStore
 
 _KEY_LENGTH = 250
@@ -111,19 +111,31 @@ class RunHandle:
 
     def link_input(self, ref: str, role: str = "input") -> None:
         """Record that the run came of what `ref`, a ref with a version, names."""
-        self._link("inputs", ref, role)
+        self.link("inputs", ref, role)
 
     def link_output(self, ref: str, role: str = "output") -> None:
         """Record that what `ref`, a ref with a version, names came of the run."""
-        self._link("outputs", ref, role)
+        self.link("outputs", ref, role)
 
-    def _link(self, side: str, ref: str, role: str) -> None:
+    def take(self, entry: Entry) -> None:
+        """Log what was put to a handle of the same run in another process."""
+        _, kind, *rest = entry
+        if kind == "metric":
+            key, value, step, _ = rest
+            self._steps[key] = step
+            self.metrics[key] = value
+        elif kind in ("inputs", "outputs"):
+            self.link(kind, *rest)
+            return
+        self.log.put(entry)
+
+    def link(self, side: str, ref: str, role: str) -> None:
         if (side, ref, role) in self.links:
             return
         self.links[side, ref, role] = None
         self.log.put((self.run.id, side, ref, role))
         if self.parent is not None:
-            self.parent._link(side, ref, role)
+            self.parent.link(side, ref, role)
 
 
 @contextmanager
