@@ -109,7 +109,7 @@ def _read_file(file: Path) -> dict[str, Any]:
     return section
 
 
-def _typed(name: str, value: object, folder: Path) -> object:
+def _typed(name: str, value: object, folder: Path) -> Any:
     if name in ("port", "gateway_port"):
         try:
             return int(str(value))

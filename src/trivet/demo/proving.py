@@ -1,11 +1,15 @@
 """The last chapters: what the year came to with and without repair, and the three answers."""
 
+import math
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trivet.control import RepairPhase
 from trivet.demo.plots import Mark, Series, line_plot
 from trivet.demo.report import Plot
 from trivet.demo.story import DEPLOYMENT, Story
@@ -18,6 +22,17 @@ from trivet.registry.scores import score_metrics
 from trivet.serving import JournalReader, Prediction, Role
 
 _BATCH = 20_000
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """How the served models did in a week, and how the one that was never repaired would have."""
+
+    start: datetime
+    rows: int
+    served: dict[str, float]
+    frozen: dict[str, float]
 
 
 def compare_with_frozen(story: Story) -> list[Plot]:
@@ -26,80 +41,69 @@ def compare_with_frozen(story: Story) -> list[Plot]:
     Returns plots of accuracy and log loss by week, with and without repair.
     """
     story.claims.open_chapter("With and without repair, on the features that were served")
-    repaired_at = min(
-        (
-            repair.event_at
-            for repair in story.app.repairs.list_repairs(DEPLOYMENT)
-            if repair.phase == "done"
-        ),
-        default=None,
-    )
-    weeks = _weekly(story)
-    after = [week for week in weeks if repaired_at and week["start"] >= repaired_at]
-    with_repair = _mean(after, "log_loss.with")
-    without = _mean(after, "log_loss.without")
+    done = [
+        repair.event_at
+        for repair in story.app.repairs.list_repairs(DEPLOYMENT)
+        if repair.phase is RepairPhase.DONE
+    ]
+    weeks = _weeks(story)
+    after = [week for week in weeks if done and week.start >= min(done)]
+    loss, frozen_loss = _mean(after, "log_loss")
+    accuracy, frozen_accuracy = _mean(after, "accuracy")
     story.check(
-        bool(after) and with_repair < without,
-        f"after the first repair the log loss is {with_repair:.4f}, without repair it would be "
-        f"{without:.4f}; accuracy {_mean(after, 'accuracy.with'):.4f} against "
-        f"{_mean(after, 'accuracy.without'):.4f}",
+        bool(after) and loss < frozen_loss,
+        f"after the first repair the log loss is {loss:.4f}, without repair it would be "
+        f"{frozen_loss:.4f}; accuracy {accuracy:.4f} against {frozen_accuracy:.4f}",
     )
     return [
-        _plot(
-            story, weeks, "accuracy", f"Accuracy by week, of {len(story.replay.given):,} answers"
-        ),
-        _plot(story, weeks, "log_loss", "Log loss by week: repair keeps it lower"),
+        _plot(story, weeks, "accuracy", "Accuracy by week, with repair and without"),
+        _plot(story, weeks, "log_loss", "Log loss by week, with repair and without"),
     ]
 
 
-def _weekly(story: Story) -> list[dict[str, float | datetime]]:
-    frozen_plan = story.app.models.get_version(DEPLOYMENT, 2).content.signature.inputs
-    frozen = OnnxModel(
-        story.app.blobs.get(
-            story.app.models.get_version(DEPLOYMENT, 2).content.artifacts["model.onnx"]
-        )
-    )
-    plan_of = {
-        spec.number: tuple(spec.signature["inputs"])
+def _weeks(story: Story) -> list[Week]:
+    version = story.app.models.get_version(DEPLOYMENT, 2)
+    frozen = OnnxModel(story.app.blobs.get(version.content.artifacts["model.onnx"]))
+    takes_the_same = {
+        spec.number
         for spec in story.app.deployments.list_revisions(DEPLOYMENT)
+        if tuple(spec.signature["inputs"]) == version.content.signature.inputs
     }
-    outcome_of = dict(
-        zip(
-            story.tables.landings["flight_id"].to_pylist(),
-            story.tables.landings["late"].to_pylist(),
-            strict=True,
-        )
+    landings = story.tables.landings
+    late_of = dict(
+        zip(landings["flight_id"].to_pylist(), landings["late"].to_pylist(), strict=True)
     )
     flight_of = {given.id: given.flight for given in story.replay.given}
     rows: dict[datetime, list[tuple[int, float, list[float | None]]]] = defaultdict(list)
     for answer in _answers(story):
-        usable = answer.output is not None and plan_of[answer.revision] == frozen_plan
-        if usable and answer.id in flight_of and answer.output is not None:
-            monday = answer.event_at.date() - timedelta(days=answer.event_at.weekday())
-            start = answer.event_at.replace(
-                year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0
-            )
-            late = outcome_of[flight_of[answer.id]]
-            rows[start].append((late, answer.output, answer.features))
+        if (
+            answer.output is not None
+            and answer.revision in takes_the_same
+            and answer.id in flight_of
+        ):
+            midnight = answer.event_at.replace(hour=0, minute=0, second=0, microsecond=0)
+            start = midnight - timedelta(days=midnight.weekday())
+            rows[start].append((late_of[flight_of[answer.id]], answer.output, answer.features))
     return [_week(start, rows[start], frozen) for start in sorted(rows)]
 
 
 def _week(
     start: datetime, rows: list[tuple[int, float, list[float | None]]], frozen: OnnxModel
-) -> dict[str, float | datetime]:
+) -> Week:
     labels = np.array([late for late, _, _ in rows])
     served = np.array([output for _, output, _ in rows])
     inputs: NDArray[np.float32] = np.array([features for _, _, features in rows], np.float32)
-    found: dict[str, float | datetime] = {"start": start, "rows": float(len(rows))}
-    for name, scores in (("with", served), ("without", frozen.predict(inputs))):
-        metrics = score_metrics(labels, scores)
-        found[f"accuracy.{name}"] = metrics["accuracy"]
-        found[f"log_loss.{name}"] = metrics["log_loss"]
-    return found
+    return Week(
+        start=start,
+        rows=len(rows),
+        served=score_metrics(labels, served),
+        frozen=score_metrics(labels, frozen.predict(inputs)),
+    )
 
 
 def _answers(story: Story) -> list[Prediction]:
-    reader, position = JournalReader(story.app.settings.journal), None
+    reader = JournalReader(story.app.settings.journal)
+    position: dict[str, int] = {}
     answers: list[Prediction] = []
     while True:
         records, position = reader.read(position, _BATCH)
@@ -112,28 +116,26 @@ def _answers(story: Story) -> list[Prediction]:
             return answers
 
 
-def _mean(weeks: list[dict[str, float | datetime]], name: str) -> float:
-    total = sum(float(week["rows"]) for week in weeks)  # type: ignore[arg-type]  # a number
-    weighted = sum(float(week["rows"]) * float(week[name]) for week in weeks)  # type: ignore[arg-type]  # numbers
-    return weighted / total if total else float("nan")
+def _mean(weeks: Sequence[Week], metric: str) -> tuple[float, float]:
+    """Return the metric with and without repair, each week by its rows; NaN of no weeks."""
+    rows = sum(week.rows for week in weeks)
+    if rows == 0:
+        return math.nan, math.nan
+    return (
+        sum(week.rows * week.served[metric] for week in weeks) / rows,
+        sum(week.rows * week.frozen[metric] for week in weeks) / rows,
+    )
 
 
-def _plot(story: Story, weeks: list[dict[str, float | datetime]], name: str, finding: str) -> Plot:
-    starts = [week["start"] for week in weeks]
-    ticks = [f"{start:%d %b}" for start in starts]
+def _plot(story: Story, weeks: Sequence[Week], metric: str, finding: str) -> Plot:
+    ticks = [f"{week.start:%d %b}" for week in weeks]
     lines = [
-        Series("with repair", "--ember", [week[f"{name}.with"] for week in weeks]),  # type: ignore[misc]  # numbers
-        Series(
-            "without",
-            "--ink-3",
-            [week[f"{name}.without"] for week in weeks],  # type: ignore[misc]  # numbers
-            dashed=True,
-        ),
+        Series("with repair", "--ember", [week.served[metric] for week in weeks]),
+        Series("without", "--ink-3", [week.frozen[metric] for week in weeks], dashed=True),
     ]
+    first = weeks[0].start if weeks else None
     marks = [
-        Mark((at - starts[0]).total_seconds() / timedelta(days=7).total_seconds(), label)
-        for at, label in story.marks
-        if starts and isinstance(starts[0], datetime) and at >= starts[0]
+        Mark((at - first) / _WEEK, label) for at, label in story.marks if first and at >= first
     ]
     return Plot(
         finding=finding,
@@ -142,9 +144,9 @@ def _plot(story: Story, weeks: list[dict[str, float | datetime]], name: str, fin
         rows=tuple(
             (
                 tick,
-                f"{week['rows']:,.0f}",
-                f"{week[f'{name}.with']:.4f}",
-                f"{week[f'{name}.without']:.4f}",
+                f"{week.rows:,}",
+                f"{week.served[metric]:.4f}",
+                f"{week.frozen[metric]:.4f}",
             )
             for tick, week in zip(ticks, weeks, strict=True)
         ),
