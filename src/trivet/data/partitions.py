@@ -69,7 +69,7 @@ def compare(
     expected = f"at most z = {rule.bound:g} from past partitions"
     if not incoming or len(history) < rule.least:
         learning = Verdict.LEARNING if incoming else Verdict.NO_DATA
-        have = f"{rule.least} past partitions, {len(history)} are there"
+        have = f"a past of at least {rule.least} partitions ({len(history)} so far)"
         return [_result("partition history", None, learning, None, have)]
     failures = []
     largest = 0.0
