@@ -29,12 +29,15 @@ class SqlLedger:
         subject: str | None = None,
         kind: str | None = None,
         after: int = 0,
+        before: int | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> list[Fact]:
         facts = schema.facts
         query = select(facts).where(facts.c.seq > after).limit(limit)
         query = query.order_by(facts.c.seq.desc() if newest_first else facts.c.seq)
+        if before is not None:
+            query = query.where(facts.c.seq < before)
         if subject is not None:
             query = query.where(_matches(facts.c.subject, subject))
         if kind is not None:

@@ -25,10 +25,11 @@ class Ledger(Protocol):
         subject: str | None = None,
         kind: str | None = None,
         after: int = 0,
+        before: int | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> list[Fact]:
-        """Return facts with `seq` > `after`; `subject` and `kind` may end in `*`."""
+        """Return facts with `after` < `seq` < `before`; `subject` and `kind` may end in `*`."""
         ...
 
     def list_edges(self, ref: str, *, upstream: bool, depth: int = 20) -> list[Edge]:

@@ -1,0 +1,17 @@
+"""The pages: a frozen dataclass of facts, a template and a JSON twin for each."""
+
+from starlette.routing import Route
+
+from trivet.server.ui import alerts, deployments, features, home, ledger, models, patterns, refs, runs
+from trivet.server.ui.rendering import Renderer
+
+_PAGES = tuple(
+    page
+    for room in (home, features, runs, models, deployments, alerts, refs, ledger, patterns)
+    for page in room.PAGES
+)
+
+
+def page_routes(renderer: Renderer) -> list[Route]:
+    """Return the routes of every page and its JSON twin; what is named most exactly comes first."""
+    return [route for page in _PAGES for route in renderer.routes(page)]

@@ -1,0 +1,86 @@
+"""Pages of features: views, what they fold, how fresh they are, and the services made of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+
+from trivet.app import App
+from trivet.features import FeatureService, FeatureView, Materialization
+from trivet.server.ui.graph import Drawing
+from trivet.server.ui.lineage import draw_lineage
+from trivet.server.ui.page import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSummary:
+    """A view and when its online values were last filled."""
+
+    view: FeatureView
+    filled_at: datetime | None
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturesPage:
+    """All views and services."""
+
+    views: tuple[ViewSummary, ...]
+    services: tuple[FeatureService, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewPage:
+    """One version of a view."""
+
+    view: FeatureView
+    is_current: bool
+    versions: tuple[int, ...]
+    materializations: tuple[Materialization, ...]
+    services: tuple[FeatureService, ...]
+    lineage: Drawing
+
+
+def load_features(app: App, _request: Request) -> FeaturesPage:
+    """Read the current version of every view and service."""
+    return FeaturesPage(
+        views=tuple(_summarise(app, view) for view in app.features.list_views()),
+        services=tuple(app.features.list_services()),
+    )
+
+
+def load_view(app: App, request: Request) -> ViewPage:
+    """Read one view, in the version that is asked for or in force."""
+    name = request.path_params["name"]
+    asked = request.query_params.get("version", "")
+    current = app.features.get_view(name)
+    view = app.features.get_view(name, int(asked)) if asked.isdecimal() else current
+    services = app.features.list_services()
+    return ViewPage(
+        view=view,
+        is_current=view.version == current.version,
+        versions=tuple(range(current.version, 0, -1)),
+        materializations=tuple(app.features.list_materializations(name, limit=20)),
+        services=tuple(s for s in services if name in [used for used, _ in s.views]),
+        lineage=draw_lineage(app, view.ref),
+    )
+
+
+def _summarise(app: App, view: FeatureView) -> ViewSummary:
+    filled = app.features.list_materializations(view.name, limit=1)
+    return ViewSummary(
+        view=view,
+        filled_at=filled[0].at if filled else None,
+        rows=filled[0].rows if filled else None,
+    )
+
+
+PAGES = (
+    Page(address="/features", template="features/list.html", room="features", load=load_features),
+    Page(
+        address="/features/{name:path}",
+        template="features/show.html",
+        room="features",
+        load=load_view,
+    ),
+)

@@ -1,0 +1,140 @@
+// Draws the charts of a page from its JSON twin, in the colours of the tokens.
+
+let echarts = null;
+const drawn = new Map();
+
+export async function drawCharts(root) {
+  const figures = [...root.querySelectorAll("figure[data-chart]")].filter((f) => f.querySelector(".plot"));
+  if (!figures.length) return;
+  echarts ??= await loadLibrary();
+  await Promise.all([...bySource(figures)].map(([source, group]) => drawGroup(source, group)));
+}
+
+export async function refreshCharts() {
+  for (const [figure, chart] of drawn) {
+    if (!figure.isConnected) {
+      chart.dispose();
+      drawn.delete(figure);
+    }
+  }
+  await drawCharts(document);
+}
+
+export function restyleCharts() {
+  void refreshCharts();
+}
+
+function loadLibrary() {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = "/static/vendor/echarts/echarts.min.js";
+    script.onload = () => resolve(window.echarts);
+    script.onerror = reject;
+    document.head.append(script);
+  });
+}
+
+function bySource(figures) {
+  const groups = new Map();
+  for (const figure of figures) {
+    const source = figure.dataset.source;
+    groups.set(source, [...(groups.get(source) ?? []), figure]);
+  }
+  return groups;
+}
+
+async function drawGroup(source, figures) {
+  const answer = await fetch(source, { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const page = await answer.json();
+  for (const figure of figures) {
+    const chart = figure.dataset.chart.split(".").reduce((value, name) => value?.[name], page);
+    if (chart) draw(figure, chart);
+  }
+}
+
+function draw(figure, chart) {
+  const plot = figure.querySelector(".plot");
+  let instance = drawn.get(figure);
+  if (!instance) {
+    instance = echarts.init(plot, null, { renderer: "canvas" });
+    drawn.set(figure, instance);
+    new ResizeObserver(() => instance.resize()).observe(plot);
+  }
+  instance.setOption(toOption(chart, JSON.parse(figure.dataset.names), plot), { notMerge: true });
+}
+
+function toOption(chart, names, plot) {
+  const style = getComputedStyle(plot);
+  const token = (name) => style.getPropertyValue(`--${name}`).trim();
+  const text = { color: token("ink-2"), fontFamily: style.fontFamily, fontSize: 11.5 };
+  const quiet = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const few = chart.series.length <= 4;
+  const longest = Math.max(0, ...chart.series.map((s) => (names[s.name] ?? s.name).length));
+  const narrow = plot.clientWidth < 420;
+  const labelled = few && chart.kind === "line" && chart.series.length > 1 && !narrow;
+  return {
+    animation: !quiet,
+    animationDuration: 250,
+    textStyle: text,
+    grid: { left: 6, right: labelled ? Math.min(140, 22 + longest * 6.6) : 14, top: narrow && few ? 34 : 26, bottom: 4, containLabel: true },
+    legend: labelled || chart.series.length === 1 ? undefined : { top: 0, left: 0, itemWidth: 14, itemHeight: 3, textStyle: text, type: "scroll" },
+    tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("surface"), borderColor: token("line-strong"), textStyle: { ...text, color: token("ink") }, valueFormatter: (v) => write(v, chart.unit), confine: true },
+    xAxis: xAxis(chart, token, text),
+    yAxis: { type: "value", scale: chart.kind !== "bar", axisLabel: { ...text, formatter: (v) => write(v, chart.unit) }, splitLine: { lineStyle: { color: token("line") } }, splitNumber: 4 },
+    series: chart.series.flatMap((s, i) => toSeries(s, i, chart, names, token, labelled)),
+  };
+}
+
+function xAxis(chart, token, text) {
+  return {
+    type: chart.axis, boundaryGap: chart.axis === "category", axisLabel: { ...text, hideOverlap: true },
+    axisLine: { lineStyle: { color: token("line-strong") } }, axisTick: { show: false }, splitLine: { show: false },
+    ...(chart.axis === "value" ? { minInterval: 1 } : {}),
+  };
+}
+
+function toSeries(series, index, chart, names, token, labelled) {
+  const colour = token(`series-${(index % 6) + 1}`);
+  const name = names[series.name] ?? series.name;
+  const main = {
+    name, type: chart.kind, color: colour, data: series.dots.map((d) => [d.x, d.y]), connectNulls: false,
+    showSymbol: series.dots.length < 40, symbol: "circle", symbolSize: 5, z: 3,
+    lineStyle: { width: 2, type: series.dashed ? "dashed" : "solid" }, itemStyle: { color: colour }, barMaxWidth: 22,
+    ...(chart.axis === "category" && chart.kind === "line" ? { connectNulls: true } : {}),
+    endLabel: labelled ? { show: true, formatter: name, color: colour, fontSize: 11.5 } : undefined,
+    labelLayout: labelled ? { moveOverlap: "shiftY" } : undefined,
+    markLine: index === 0 && chart.marks.length ? toMarks(chart.marks, token) : undefined,
+  };
+  const banded = series.dots.filter((d) => d.low !== null && d.high !== null);
+  if (!banded.length) return [main];
+  return [...toBand(name, banded, colour), main];
+}
+
+// An interval is drawn as two invisible stacked lines with the space between them filled.
+function toBand(name, dots, colour) {
+  const hidden = { type: "line", stack: `band-${name}`, symbol: "none", silent: true, lineStyle: { opacity: 0 }, tooltip: { show: false }, stackStrategy: "all", color: colour };
+  return [
+    { ...hidden, data: dots.map((d) => [d.x, d.low]) },
+    { ...hidden, data: dots.map((d) => [d.x, d.high - d.low]), areaStyle: { color: colour, opacity: 0.13 } },
+  ];
+}
+
+function toMarks(marks, token) {
+  const colour = { bad: token("bad"), good: token("good"), warn: token("warn"), live: token("ember") };
+  return {
+    symbol: "none", silent: true, animation: false,
+    data: marks.map((mark, i) => ({
+      xAxis: mark.x,
+      lineStyle: { color: colour[mark.tone] ?? token("ink-3"), type: [3, 3], width: 1 },
+      label: { formatter: mark.text, color: colour[mark.tone] ?? token("ink-2"), fontSize: 10.5, position: i % 2 ? "insideEndBottom" : "insideEndTop", rotate: 90 },
+    })),
+  };
+}
+
+function write(value, unit) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (unit === "percent") return `${(value * 100).toFixed(1)} %`;
+  const written = Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(4)));
+  return unit ? `${written} ${unit}` : written;
+}
