@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from trivet.storage.sql.schema import tracking as schema
 from trivet.tracking.errors import ParamChanged
@@ -26,13 +24,13 @@ def write_params(connection: Connection, run_id: RunId, params: Mapping[str, str
         if key not in there
     ]
     if rows:
-        connection.execute(plain_insert(schema.params), rows)
+        connection.execute(insert(schema.params), rows)
 
 
 def write_tags(connection: Connection, run_id: RunId, tags: Mapping[str, str]) -> None:
     """Set tags; a later value replaces an earlier one."""
     rows = [{"run_id": run_id, "key": key, "value": value} for key, value in tags.items()]
-    _upsert(connection, schema.tags, rows)
+    _replace(connection, schema.tags, rows)
 
 
 def write_metrics(connection: Connection, run_id: RunId, metrics: Sequence[Metric]) -> None:
@@ -40,7 +38,7 @@ def write_metrics(connection: Connection, run_id: RunId, metrics: Sequence[Metri
     if not metrics:
         return
     connection.execute(
-        plain_insert(schema.metrics),
+        insert(schema.metrics),
         [
             {"run_id": run_id, "key": m.key, "value": m.value, "step": m.step, "at": m.at}
             for m in metrics
@@ -53,7 +51,7 @@ def write_metrics(connection: Connection, run_id: RunId, metrics: Sequence[Metri
     rows = [
         {"run_id": run_id, "key": m.key, "value": m.value, "step": m.step} for m in newest.values()
     ]
-    _upsert(connection, schema.newest_metrics, rows, rises="step")
+    _replace(connection, schema.newest_metrics, rows, rises="step")
 
 
 def write_artifacts(connection: Connection, run_id: RunId, artifacts: Sequence[Artifact]) -> None:
@@ -69,7 +67,7 @@ def write_artifacts(connection: Connection, run_id: RunId, artifacts: Sequence[A
         }
         for artifact in newest.values()
     ]
-    _upsert(connection, schema.artifacts, rows)
+    _replace(connection, schema.artifacts, rows)
 
 
 def read_data(connection: Connection, run_id: RunId) -> RunData:
@@ -101,23 +99,34 @@ def _pairs(connection: Connection, table: Table, run_id: RunId) -> dict[str, Any
     return {row.key: row.value for row in connection.execute(query.order_by(table.c.key))}
 
 
-def _upsert(
+def _replace(
     connection: Connection, table: Table, rows: list[dict[str, Any]], rises: str | None = None
 ) -> None:
-    """Insert rows or replace those of the same key; only where `rises` does not fall, if given."""
+    """Insert rows or replace those of the same key; only where `rises` does not fall, if given.
+
+    The caller holds the lock of the run that all the rows belong to, so what is looked up here
+    is still so when it is written.
+    """
     if not rows:
         return
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
-    replaced = {
-        column.name: statement.excluded[column.name]
-        for column in table.c
-        if not column.primary_key
-    }
-    where = None if rises is None else statement.excluded[rises] >= table.c[rises]
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=replaced, where=where
-        ),
-        rows,
-    )
+    key = next(column for column in table.primary_key if column.name != "run_id")
+    of_run = table.c.run_id == rows[0]["run_id"]
+    there = set(connection.execute(select(key).where(of_run)).scalars())
+    added = [row for row in rows if row[key.name] not in there]
+    if added:
+        connection.execute(insert(table), added)
+    changed = [row for row in rows if row[key.name] in there]
+    if changed:
+        values = [column.name for column in table.c if not column.primary_key]
+        statement = update(table).where(of_run, key == bindparam("of_key"))
+        if rises is not None:
+            statement = statement.where(table.c[rises] <= bindparam("of_rises"))
+        connection.execute(
+            statement.values({name: bindparam(f"new_{name}") for name in values}),
+            [
+                {f"new_{name}": row[name] for name in values}
+                | {"of_key": row[key.name]}
+                | ({} if rises is None else {"of_rises": row[rises]})
+                for row in changed
+            ],
+        )
