@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +28,9 @@ from trivet.features import materialize as fill_online
 from trivet.features import training_set as join_training_set
 from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Kind, Ref
+from trivet.lookup import resolve
+from trivet.pipelines import Pipeline, PipelineRun, Workspace
+from trivet.pipelines import run as run_pipeline
 from trivet.registry import ModelVersion, NewVersion
 from trivet.rollout import Rollout, RolloutSpec, Strategy
 from trivet.rollout import deploy as deploy_version
@@ -204,6 +208,29 @@ def start_run(experiment: str, name: str = "") -> Iterator[RunHandle]:
         app.runs, app.blobs, experiment, spill=app.settings.home / "spill", name=name
     ) as handle:
         yield handle
+
+
+def run(pipeline: Pipeline, **params: Any) -> PipelineRun:
+    """Run a pipeline; steps that were run before on the same inputs come from the cache.
+
+    Raises:
+        StepFailed: A step raised an error; the run has its traceback.
+    """
+    return run_pipeline(pipeline, params, workspace=open_workspace(current_app()))
+
+
+def open_workspace(app: App) -> Workspace:
+    """Return what pipelines run on, of the app's stores."""
+    return Workspace(
+        runs=app.runs,
+        blobs=app.blobs,
+        cache=app.steps,
+        spill=app.settings.home / "spill",
+        home=app.settings.home,
+        resolve=partial(resolve, app),
+        clock=app.recorder.clock,
+        new_id=app.recorder.new_id,
+    )
 
 
 def _run() -> RunHandle:

@@ -4,7 +4,6 @@ import inspect
 import json
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import click
@@ -16,7 +15,6 @@ from trivet.cli.context import with_app
 from trivet.cli.output import as_json, print_facts, print_json
 from trivet.kernel.durations import format_duration
 from trivet.kernel.errors import InvalidInput
-from trivet.lookup import resolve
 from trivet.pipelines import (
     How,
     Pipeline,
@@ -24,11 +22,11 @@ from trivet.pipelines import (
     StepEvent,
     StepFailed,
     StepStatus,
-    Workspace,
     load_pipeline,
 )
 from trivet.pipelines import run as run_pipeline
 from trivet.tracking import mark_lost_runs
+from trivet.workbench import open_workspace, use
 
 _MARKS = {
     StepStatus.FINISHED: ("✓", "green"),
@@ -65,6 +63,7 @@ def run(
     Example:
       trivet run pipeline.py --param rounds=200
     """
+    use(app)
     report_lost(app)
     loaded = load_pipeline(pipeline)
     how = How(
@@ -87,20 +86,6 @@ def run(
         return
     said = outputs if isinstance(outputs, str | int | float) else json.dumps(outputs)
     print_facts({"run": done.run.ref, "status": done.run.status, **done.metrics, "outputs": said})
-
-
-def open_workspace(app: App) -> Workspace:
-    """Return what pipelines run on, of the app's stores."""
-    return Workspace(
-        runs=app.runs,
-        blobs=app.blobs,
-        cache=app.steps,
-        spill=app.settings.home / "spill",
-        home=app.settings.home,
-        resolve=partial(resolve, app),
-        clock=app.recorder.clock,
-        new_id=app.recorder.new_id,
-    )
 
 
 def report_lost(app: App) -> None:
