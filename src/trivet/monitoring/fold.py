@@ -16,6 +16,7 @@ from trivet.monitoring.store import Added, Batch, FeatureHour, Outcome, WindowSt
 from trivet.monitoring.tallying import hour_of
 from trivet.serving import Feedback, Prediction, RevisionSpec
 
+_LONGEST_SLICE = 200
 _LONGEST_FORESIGHT = timedelta(days=366)
 
 FindRevision = Callable[[str, int], RevisionSpec | None]
@@ -198,7 +199,9 @@ def _counts(
 
 
 def _slices(columns: Iterable[str], inputs: dict[str, Any]) -> list[str]:
-    return [f"{name}={inputs[name]}"[:200] for name in columns if inputs.get(name) is not None]
+    shown = (f"{name}={inputs[name]}" for name in columns if inputs.get(name) is not None)
+    # A value with a control character in it is no slice that anybody could name.
+    return [text for text in shown if len(text) <= _LONGEST_SLICE and text.isprintable()]
 
 
 def _event_at(prediction: Prediction) -> datetime:

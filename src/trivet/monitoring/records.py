@@ -23,8 +23,8 @@ class Tally:
         requests: Answers asked for.
         errors: Answers that failed.
         invalid: Answers outside what the signature allows.
-        latency: Answers by latency: counts of the buckets of `LATENCY_EDGES_MS`.
-        scores: Valid answers by score: counts of 20 equal bins of [0, 1].
+        latency: Answers by latency: counts of the buckets of `LATENCY_EDGES_MS`; empty in a slice.
+        scores: Valid answers by score: counts of 20 equal bins of [0, 1]; empty in a slice.
         labelled: Answers whose outcome is known.
         correct: Of those, the ones whose label was right.
         positives: Of those, the ones whose outcome was 1.

@@ -39,18 +39,19 @@ class _Sums:
     loss: float = 0.0
     loss_squared: float = 0.0
     loss_positive: float = 0.0
-    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_EDGES_MS) + 1))
-    scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    latency: list[int] = field(default_factory=list)
+    scores: list[int] = field(default_factory=list)
 
     def answer(self, answer: Answer) -> None:
         """Count an answer."""
         self.requests += 1
-        self.latency[bisect_right(LATENCY_EDGES_MS, answer.latency_ms)] += 1
+        if self.latency:
+            self.latency[bisect_right(LATENCY_EDGES_MS, answer.latency_ms)] += 1
         if answer.status is Status.ERROR:
             self.errors += 1
         elif answer.status is Status.INVALID:
             self.invalid += 1
-        elif answer.output is not None:
+        elif self.scores and answer.output is not None:
             self.scores[min(max(int(answer.output * SCORE_BINS), 0), SCORE_BINS - 1)] += 1
         if answer.label is not None and answer.label == answer.primary_label:
             self.agreed += 1
@@ -124,8 +125,13 @@ def tallies(answers: Iterable[Answer], labelled: Iterable[Answer]) -> dict[Key, 
 def _of(sums: dict[Key, _Sums], key: Key) -> _Sums:
     found = sums.get(key)
     if found is None:
-        found = sums[key] = _Sums()
+        found = sums[key] = _Sums() if key.slice else _whole()
     return found
+
+
+def _whole() -> _Sums:
+    """Return the sums of all requests of an hour; slices keep no histograms."""
+    return _Sums(latency=[0] * (len(LATENCY_EDGES_MS) + 1), scores=[0] * SCORE_BINS)
 
 
 def _keys(answer: Answer) -> list[Key]:

@@ -16,8 +16,8 @@ def _tally() -> list[Column[object]]:
     return [
         *(Column(name, BigInteger, nullable=False) for name in _COUNTS),
         *(Column(name, Double, nullable=False) for name in _SUMS),
-        Column("latency", CanonicalJson, nullable=False),
-        Column("scores", CanonicalJson, nullable=False),
+        Column("latency", CanonicalJson),
+        Column("scores", CanonicalJson),
     ]
 
 
@@ -68,7 +68,7 @@ answers = Table(
     Column("latency_ms", Double, nullable=False),
     Column("primary_label", Integer),
     Column("outcome", Double),
-    Column("slices", CanonicalJson, nullable=False),
+    Column("slices", Text, nullable=False),
 )
 Index("ix_answers_revision", answers.c.deployment, answers.c.revision, answers.c.at)
 Index("ix_answers_at", answers.c.at)

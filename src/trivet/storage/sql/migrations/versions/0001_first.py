@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("latency_ms", sa.Double(), nullable=False),
         sa.Column("primary_label", sa.Integer(), nullable=True),
         sa.Column("outcome", sa.Double(), nullable=True),
-        sa.Column("slices", columns.CanonicalJson(), nullable=False),
+        sa.Column("slices", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
     )
     op.create_index("ix_answers_at", "answers", ["at"], unique=False)
@@ -263,8 +263,8 @@ def upgrade() -> None:
         sa.Column("loss", sa.Double(), nullable=False),
         sa.Column("loss_squared", sa.Double(), nullable=False),
         sa.Column("loss_positive", sa.Double(), nullable=False),
-        sa.Column("latency", columns.CanonicalJson(), nullable=False),
-        sa.Column("scores", columns.CanonicalJson(), nullable=False),
+        sa.Column("latency", columns.CanonicalJson(), nullable=True),
+        sa.Column("scores", columns.CanonicalJson(), nullable=True),
         sa.PrimaryKeyConstraint("deployment", "revision", "role", name=op.f("pk_window_totals")),
     )
     op.create_table(
@@ -286,8 +286,8 @@ def upgrade() -> None:
         sa.Column("loss", sa.Double(), nullable=False),
         sa.Column("loss_squared", sa.Double(), nullable=False),
         sa.Column("loss_positive", sa.Double(), nullable=False),
-        sa.Column("latency", columns.CanonicalJson(), nullable=False),
-        sa.Column("scores", columns.CanonicalJson(), nullable=False),
+        sa.Column("latency", columns.CanonicalJson(), nullable=True),
+        sa.Column("scores", columns.CanonicalJson(), nullable=True),
         sa.PrimaryKeyConstraint(
             "deployment", "hour", "slice", "revision", "role", name=op.f("pk_windows")
         ),
