@@ -26,7 +26,10 @@ def _to_online(rows: ViewRows, places: NDArray[np.int64]) -> list[OnlineRow]:
     created = np.where(
         rows.created_at[places] == NO_TIME, rows.event_at[places], rows.created_at[places]
     ).tolist()
-    columns = [values[places].tolist() for values in rows.values.values()]
+    columns = [
+        [None if value != value else value for value in values[places].tolist()]
+        for values in rows.values.values()
+    ]
     keys = [rows.entities.keys[code] for code in rows.entities.codes[places].tolist()]
     return [
         OnlineRow(key, from_microseconds(event_at), from_microseconds(created_at), values)

@@ -3,6 +3,7 @@
 The incremental twin, which must give the same numbers, is `trivet.features.windows`.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from trivet.features.definitions import Aggregate, Rolling
 
 _LIMB_BITS = 40
-_LIMBS = 3
+_HALF_LIMB = 1 << (_LIMB_BITS - 1)
+_LEAST_EXPONENT = -1074  # of the smallest double
 _MICROSECOND = timedelta(microseconds=1)
 
 Ints = NDArray[np.int64]
@@ -56,9 +58,9 @@ def rolling_values(
     `sum` adds these values (0 over none), and `mean` is sum / count (NaN, which is missing, over
     none). A null, NaN or infinite value is no value.
 
-    Sums are exact before they are rounded once, so that neither a long history nor the order of
-    the events shows in them: values are added as whole multiples of powers of two. Columns whose
-    smallest digit lies more than 120 binary places below their largest lose what is beyond.
+    Values are added exactly, as whole multiples of powers of two, and the sum is rounded at the
+    end (to a unit in the last place; sums of whole numbers below 2^53 are exact), so that
+    neither a long history nor the order of the events shows in it.
 
     Args:
         ends: The windows.
@@ -96,10 +98,17 @@ class _Totals:
         return self._counts[ends] - self._counts[starts]
 
     def sums(self, starts: Ints, ends: Ints) -> Floats:
+        # Differences of running integers are exact even where the running one wrapped.
+        parts = [running[ends] - running[starts] for running, _ in self._limbs]
         total = np.zeros(len(starts))
-        for running, scale in reversed(self._limbs):
-            # Differences of running integers are exact even where the running one wrapped.
-            total += (running[ends] - running[starts]) * scale
+        for number in range(len(parts) - 1, -1, -1):
+            if number > 0:
+                # What a limb holds beyond half its width goes to the next: the rest fits a
+                # double, and the first limb that is not 0 outweighs all below it.
+                carry = (parts[number] + _HALF_LIMB) >> _LIMB_BITS
+                parts[number - 1] += carry
+                parts[number] -= carry << _LIMB_BITS
+            total += parts[number] * self._limbs[number][1]
         return total
 
 
@@ -111,18 +120,16 @@ def _running(values: NDArray[np.bool_] | Ints) -> Ints:
 
 def _limbs(values: Floats) -> list[tuple[Ints, float]]:
     """Return integers and scales, the largest first; values = sum of integers * scale."""
-    whole = values.astype(np.int64) if np.abs(values).max(initial=0.0) < 2**_LIMB_BITS else None
-    if whole is not None and np.array_equal(whole, values):
-        return [(whole, 1.0)]
-    _, exponent = np.frexp(np.abs(values).max(initial=0.0))
+    largest = np.abs(values).max(initial=0.0)
+    if largest < 2.0**_LIMB_BITS and not (values % 1.0).any():
+        return [(values.astype(np.int64), 1.0)]
+    exponent = int(np.frexp(largest)[1])
     limbs = []
     rest = values
-    for number in range(1, _LIMBS + 1):
-        # Kept among the normal numbers, where multiplying by it is exact.
-        scale = float(2.0 ** max(int(exponent) - number * _LIMB_BITS, -1022))
+    while rest.any():
+        exponent = max(exponent - _LIMB_BITS, _LEAST_EXPONENT)
+        scale = math.ldexp(1.0, exponent)
         limb = np.rint(rest / scale)
         rest = rest - limb * scale
         limbs.append((limb.astype(np.int64), scale))
-        if not rest.any():
-            break
     return limbs

@@ -83,7 +83,10 @@ def select_source(view: FeatureView, source: pa.Table) -> pa.Table:
             connection.execute(
                 f"CREATE TEMP VIEW source AS SELECT * FROM whole_source WHERE {view.where}"  # noqa: S608
             )
-        return connection.execute(view.sql or "SELECT * FROM source").to_arrow_table()
+        found = connection.sql(view.sql or "SELECT * FROM source")
+        if found is None:
+            raise InvalidInput(f"The SQL of view {view.name!r} is no query; write a SELECT.")
+        return found.to_arrow_table()
     except duckdb.Error as error:
         raise InvalidInput(f"The SQL of view {view.name!r} does not run: {error}") from error
     finally:
