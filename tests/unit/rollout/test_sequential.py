@@ -208,7 +208,7 @@ def test_equal_accuracies_are_aborted_no_more_often_than_alpha_however_often_one
         # Accuracy drifts, for both alike, as it does from winter to summer.
         test, right = AccuracyDrop(), rng.uniform(0.6, 0.9)
         for n1 in counts(rng, 25, WEIGHTS, 200):
-            right += rng.uniform(-0.02, 0.02)
+            right = np.clip(right + rng.uniform(-0.02, 0.02), 0.5, 0.98)
             n0 = 200 - n1
             test = test.look(n1, rng.binomial(n1, right), n0, rng.binomial(n0, right))
             yield test.log_e
