@@ -38,7 +38,7 @@ class ObjectBlobStore:
         self.root = root
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, *, max_retries: int = 10) -> Self:
         """Open a store; options are query parameters: `s3://b/p?region=eu-west-1`.
 
         S3 takes `endpoint`, `region`, `allow_http`, `access_key_id`, `secret_access_key`,
@@ -53,7 +53,7 @@ class ObjectBlobStore:
             root.mkdir(parents=True, exist_ok=True)
             return cls(LocalStore(root), root)
         if parts.scheme == "s3":
-            return cls(_open_s3(parts))
+            return cls(_open_s3(parts, max_retries))
         raise InvalidInput(f"{url!r} is no blob store; write 'file:///…', 'memory:' or 's3://…'.")
 
     def put(self, content: bytes | memoryview) -> Digest:
@@ -144,12 +144,17 @@ class ObjectBlobStore:
                 _sync(changed)
 
 
-def _open_s3(parts: SplitResult) -> Any:
+def _open_s3(parts: SplitResult, max_retries: int) -> Any:
     options: Any = dict(parse_qsl(parts.query))
     if not parts.hostname:
         raise InvalidInput("An S3 URL names a bucket: 's3://bucket/prefix'.")
     try:
-        return S3Store(parts.hostname, prefix=parts.path.strip("/") or None, config=options)
+        return S3Store(
+            parts.hostname,
+            prefix=parts.path.strip("/") or None,
+            config=options,
+            retry_config={"max_retries": max_retries},
+        )
     except BaseError as error:
         raise InvalidInput(f"The S3 URL's options are wrong: {_first_line(error)}") from error
 
