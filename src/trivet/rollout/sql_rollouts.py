@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from trivet.ledger import Recorder, StaleGeneration
 from trivet.rollout.errors import RolloutActive, RolloutNotFound
@@ -27,7 +28,11 @@ class SqlRolloutStore:
                 if other is not None:
                     detail = f"{other.ref} is {other.phase} and must end first"
                     raise RolloutActive(rollout.deployment, detail)
-            transaction.execute(insert(rollouts), _to_row(started))
+            try:
+                transaction.execute(insert(rollouts), _to_row(started))
+            except IntegrityError as error:
+                detail = "another rollout began at the same moment"
+                raise RolloutActive(rollout.deployment, detail) from error
             self._record(transaction, "rollout.started", started)
             if started.phase.is_final:
                 self._record(transaction, f"rollout.{started.phase}", started)
@@ -67,8 +72,8 @@ class SqlRolloutStore:
                 raise StaleGeneration(rollout.ref, rollout.version, before.version)
             if (before.phase, before.step) != (saved.phase, saved.step):
                 self._record(transaction, f"rollout.{saved.phase}", saved)
-            elif before.analysis.get("paused") != saved.analysis.get("paused"):
-                verb = "paused" if saved.analysis.get("paused") else "resumed"
+            elif _is_paused(before) != _is_paused(saved):
+                verb = "paused" if _is_paused(saved) else "resumed"
                 self._record(transaction, f"rollout.{verb}", saved)
         return saved
 
@@ -88,6 +93,10 @@ class SqlRolloutStore:
         self._recorder.record(
             connection, kind, rollout.ref, payload, generation=rollout.analysis.get("generation")
         )
+
+
+def _is_paused(rollout: Rollout) -> bool:
+    return bool(rollout.analysis.get("paused"))
 
 
 def _get(connection: Connection, rollout_id: str) -> Rollout:
