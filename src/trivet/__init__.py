@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from trivet.current import current_app, open  # noqa: A004 - `trivet.open` reads as it should
     from trivet.features import (
         Aggregate,
         FeatureService,
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
     from trivet.workbench import (
         apply,
         commit,
-        current_app,
         deploy,
         log_artifact,
         log_metric,
         log_metrics,
         log_params,
         materialize,
-        open,  # noqa: A004 - `trivet.open` reads as it should
         plan,
         read,
         register,
@@ -42,9 +41,10 @@ if TYPE_CHECKING:
 
 _HOME_OF = {
     "trivet.workbench": (
-        "apply commit current_app deploy log_artifact log_metric log_metrics log_params "
-        "materialize open plan read register run set_tags start_run training_set"
+        "apply commit deploy log_artifact log_metric log_metrics log_params "
+        "materialize plan read register run set_tags start_run training_set"
     ),
+    "trivet.current": "current_app open",
     "trivet.pipelines": "pipeline step",
     "trivet.features": ("Aggregate FeatureService FeatureView RequestFeature Rolling TimePart"),
     "trivet.registry": "NewVersion Signature",

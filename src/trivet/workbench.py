@@ -5,18 +5,15 @@ Each is a function over the current app: the one that `open` opened, or else the
 lineage, and what is logged becomes the run's.
 """
 
-import atexit
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from trivet.app import App
+from trivet.current import current_app, open_workspace
 from trivet.data import Commit, DatasetNotFound, WriteMode, require_green
 from trivet.features import (
     FeaturePlan,
@@ -28,50 +25,21 @@ from trivet.features import materialize as fill_online
 from trivet.features import training_set as join_training_set
 from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Kind, Ref
-from trivet.lookup import resolve
-from trivet.pipelines import Pipeline, PipelineRun, Workspace
+from trivet.pipelines import Pipeline, PipelineRun
 from trivet.pipelines import run as run_pipeline
 from trivet.registry import ModelVersion, NewVersion
 from trivet.rollout import Rollout, RolloutSpec, Strategy
 from trivet.rollout import deploy as deploy_version
-from trivet.settings import Settings
 from trivet.tracking import RunHandle, current_run
 from trivet.tracking import start_run as start_tracked_run
 
 Definition = TypeVar("Definition", FeatureView, FeatureService)
-
-_opened: list[App] = []
 
 
 class ArrowTable(Protocol):
     """Any frame that can hand itself over as Arrow: pandas, Polars, DuckDB, PyArrow."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-
-
-def open(home: str | Path | None = None) -> App:  # noqa: A001 - `trivet.open` reads as it should
-    """Open a home and make it the current one; the one before is closed."""
-    while _opened:
-        _opened.pop().close()
-    app = App.open(Settings.read(os.environ, home=home))
-    use(app)
-    return app
-
-
-def use(app: App) -> None:
-    """Make an app that is open already the current one."""
-    _opened[:] = [app]
-
-
-def current_app() -> App:
-    """Return the current app, opened now if need be."""
-    return _opened[0] if _opened else open()
-
-
-@atexit.register
-def _close() -> None:
-    while _opened:
-        _opened.pop().close()
 
 
 def commit(
@@ -217,20 +185,6 @@ def run(pipeline: Pipeline, **params: Any) -> PipelineRun:
         StepFailed: A step raised an error; the run has its traceback.
     """
     return run_pipeline(pipeline, params, workspace=open_workspace(current_app()))
-
-
-def open_workspace(app: App) -> Workspace:
-    """Return what pipelines run on, of the app's stores."""
-    return Workspace(
-        runs=app.runs,
-        blobs=app.blobs,
-        cache=app.steps,
-        spill=app.settings.home / "spill",
-        home=app.settings.home,
-        resolve=partial(resolve, app),
-        clock=app.recorder.clock,
-        new_id=app.recorder.new_id,
-    )
 
 
 def _run() -> RunHandle:

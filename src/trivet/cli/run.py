@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from rich.text import Text
 from trivet.app import App
 from trivet.cli.context import with_app
 from trivet.cli.output import as_json, print_facts, print_json
+from trivet.current import open_workspace, use
 from trivet.kernel.durations import format_duration
 from trivet.kernel.errors import InvalidInput
 from trivet.pipelines import (
@@ -26,7 +28,6 @@ from trivet.pipelines import (
 )
 from trivet.pipelines import run as run_pipeline
 from trivet.tracking import mark_lost_runs
-from trivet.workbench import open_workspace, use
 
 _MARKS = {
     StepStatus.FINISHED: ("✓", "green"),
@@ -70,7 +71,7 @@ def run(
         experiment=experiment,
         name=name,
         use_cache=not no_cache,
-        executor=ProcessExecutor(processes) if processes else None,
+        executor=_processes(app, processes) if processes else None,
         on_step=show_step,
     )
     given = parse_params(loaded, params)
@@ -86,6 +87,15 @@ def run(
         return
     said = outputs if isinstance(outputs, str | int | float) else json.dumps(outputs)
     print_facts({"run": done.run.ref, "status": done.run.status, **done.metrics, "outputs": said})
+
+
+def _processes(app: App, count: int) -> ProcessExecutor:
+    return ProcessExecutor(count, _enter_home, str(app.settings.home))
+
+
+def _enter_home(home: str) -> None:
+    """Let what steps call through `import trivet` act on this home, in their process too."""
+    os.environ["TRIVET_HOME"] = home
 
 
 def report_lost(app: App) -> None:

@@ -11,6 +11,7 @@ from trivet.pipelines.errors import (
 from trivet.pipelines.executors import Executor, InProcessExecutor, ProcessExecutor
 from trivet.pipelines.pipeline import Pipeline, pipeline
 from trivet.pipelines.records import OnStep, StepEvent, StepResult, StepStatus, StoredValue
+from trivet.pipelines.reproduction import Reproduction, reproduce
 from trivet.pipelines.run import How, PipelineRun, run
 from trivet.pipelines.source import load_pipeline
 from trivet.pipelines.sql_store import SqlStepCache
@@ -30,6 +31,7 @@ __all__ = [
     "PipelineNotFound",
     "PipelineRun",
     "ProcessExecutor",
+    "Reproduction",
     "SqlStepCache",
     "Step",
     "StepCache",
@@ -43,6 +45,7 @@ __all__ = [
     "load_pipeline",
     "pipeline",
     "pipeline_graph",
+    "reproduce",
     "run",
     "step",
 ]

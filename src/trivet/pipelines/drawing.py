@@ -53,6 +53,16 @@ def describe_value(stored: StoredValue) -> Any:
     return {"type": stored.type, "codec": stored.codec, "size": stored.size, "blob": stored.digest}
 
 
+def nodes_with_effects(graph: dict[str, Any]) -> frozenset[str]:
+    """Return the ids of nodes whose steps have effects, and of those that need one of these."""
+    found: set[str] = set()
+    for node in graph["nodes"]:
+        needs = {edge["from"] for edge in graph["edges"] if edge["to"] == node["id"]}
+        if node["effects"] or needs & found:
+            found.add(node["id"])
+    return frozenset(found)
+
+
 def _state(step: Run | None, otherwise: StepStatus) -> dict[str, Any]:
     if step is None:
         return {"status": str(otherwise), "cached": False, "seconds": None, "run": None}

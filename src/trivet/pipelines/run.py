@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trivet.pipelines.codecs import plain_json, store_value
-from trivet.pipelines.drawing import describe_value
+from trivet.pipelines.drawing import describe_value, nodes_with_effects
 from trivet.pipelines.execution import Execution
 from trivet.pipelines.executors import Executor, InProcessExecutor
 from trivet.pipelines.graph import Graph, Output, outputs_in, replace_outputs
@@ -56,6 +56,7 @@ class How:
         executor: Where steps run; in this process by default.
         on_step: Is told of every step that comes to a status.
         tags: Labels of the run.
+        pins: Versions of pointers that are not to be resolved again.
     """
 
     experiment: str = ""
@@ -65,6 +66,7 @@ class How:
     executor: Executor | None = None
     on_step: OnStep | None = None
     tags: Mapping[str, str] | None = None
+    pins: Mapping[str, str] | None = None
 
 
 def run(
@@ -84,13 +86,13 @@ def run(
         InvalidInput: A param is unknown or missing.
     """
     how = how or How()
-    inputs: dict[str, None] = {}
-    fixed = fix_refs(pipeline.bind(params or {}), workspace.resolve, inputs)
+    pins: dict[str, str] = dict(how.pins or {})
+    fixed = fix_refs(pipeline.bind(params or {}), workspace.resolve, pins)
     graph, returned = pipeline.build(fixed)
     for node in graph.nodes:
-        node.arguments.update(fix_refs(node.arguments, workspace.resolve, inputs))
+        node.arguments.update(fix_refs(node.arguments, workspace.resolve, pins))
     given = {name: store_value(value, workspace.blobs) for name, value in fixed.items()}
-    record = _start(pipeline, graph, given, inputs=list(inputs), workspace=workspace, how=how)
+    record = _start(pipeline, graph, given, pins=pins, workspace=workspace, how=how)
     log = RunLog(
         workspace.runs, workspace.spill, clock=workspace.clock, stopwatch=workspace.stopwatch
     )
@@ -110,7 +112,7 @@ def _start(
     graph: Graph,
     given: dict[str, StoredValue],
     *,
-    inputs: list[str],
+    pins: dict[str, str],
     workspace: Workspace,
     how: How,
 ) -> RunRecord:
@@ -125,8 +127,9 @@ def _start(
             "pipeline": pipeline.name,
             "graph": graph.describe(),
             "params": {name: value.to_json() for name, value in given.items()},
+            "pins": pins,
         },
-        inputs=[(ref, "input") for ref in inputs],
+        inputs=[(ref, "input") for ref in dict.fromkeys(pins.values())],
         process=this_process(),
     )
 
@@ -158,7 +161,7 @@ def _execute(
     how: How,
 ) -> PipelineRun:
     executor = how.executor or InProcessExecutor()
-    skipped = _with_effects(graph) if how.skip_effects else frozenset()
+    skipped = nodes_with_effects(graph.describe()) if how.skip_effects else frozenset()
     kept = _without(returned, skipped)
     execution = Execution(
         graph,
@@ -182,15 +185,6 @@ def _execute(
     detail = {"outputs": _described(kept, execution)}
     record = handle.log.finish(handle.run, RunStatus.FINISHED, detail=detail)
     return PipelineRun(record, metrics, kept, execution)
-
-
-def _with_effects(graph: Graph) -> frozenset[str]:
-    """Return the ids of steps with effects, and of those that need one of these."""
-    found: set[str] = set()
-    for node in graph.nodes:
-        if node.step.effects or any(need.id in found for need in node.needs):
-            found.add(node.id)
-    return frozenset(found)
 
 
 def _without(returned: Any, skipped: frozenset[str]) -> Any:

@@ -41,19 +41,19 @@ class Workspace:
     new_id: NewId = new_id
 
 
-def fix_refs(value: Any, resolve: Callable[[Ref], Ref], found: dict[str, None]) -> Any:
-    """Return `value` with every pointer in its texts resolved; `found` takes the versions."""
+def fix_refs(value: Any, resolve: Callable[[Ref], Ref], pins: dict[str, str]) -> Any:
+    """Return `value` with every pointer in its texts resolved; `pins` takes what it came to."""
     if isinstance(value, str):
         ref = _ref_in(value)
         if ref is None:
             return value
-        fixed = str(resolve(ref))
-        found[fixed] = None
-        return fixed
+        if value not in pins:
+            pins[value] = str(resolve(ref))
+        return pins[value]
     if type(value) is dict:
-        return {key: fix_refs(item, resolve, found) for key, item in value.items()}
+        return {key: fix_refs(item, resolve, pins) for key, item in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(fix_refs(item, resolve, found) for item in value)
+        return type(value)(fix_refs(item, resolve, pins) for item in value)
     return value
 
 
