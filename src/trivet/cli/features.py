@@ -100,7 +100,8 @@ def apply(app: App, file: Path, as_json: bool) -> None:
     found = list(_definitions(file))
     if not found:
         raise InvalidInput(f"{str(file)!r} defines no FeatureView and no FeatureService.")
-    before = {item.ref for item in [*app.features.list_views(), *app.features.list_services()]}
+    before = {view.ref for view in app.features.list_views()}
+    before |= {service.ref for service in app.features.list_services()}
     # Views come first, since a service names views that must have been applied.
     found.sort(key=lambda item: isinstance(item, FeatureService))
     applied: list[FeatureView | FeatureService] = [app.features.apply(item) for item in found]

@@ -25,12 +25,15 @@ class ServedFeatures:
         names: The d inputs, in the plan's order.
         values: Shape (n, d), NaN where an input is missing.
         missing: How many rows lack an input, for the inputs that any row lacks.
+        unknown: The indexes of the rows none of whose entities has an online row, however old;
+            empty where the plan takes no view.
         oldest_seconds: The age of the oldest value used, None where none was.
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float32]
     missing: dict[str, int]
+    unknown: tuple[int, ...]
     oldest_seconds: float | None
 
 
@@ -78,6 +81,29 @@ class OnlineReader:
             OnlineStoreUnavailable: The store did not answer.
         """
         instants = [in_utc(instant) for instant in at]
+        filled = [[_NAN] * len(self._names) for _ in rows]
+        for index, row in enumerate(rows):
+            for place, compute in self._computed:
+                filled[index][place] = compute(row, instants[index], index)
+        known, oldest = self._look_up(rows, instants, filled)
+        values = np.array(filled, np.float32).reshape(len(rows), len(self._names))
+        return ServedFeatures(
+            names=self._names,
+            values=values,
+            missing=self._missing(values),
+            unknown=tuple(index for index in range(len(rows)) if index not in known)
+            if self._lookups
+            else (),
+            oldest_seconds=None if oldest is _NO_AGE else oldest.total_seconds(),
+        )
+
+    def _look_up(
+        self,
+        rows: Sequence[Mapping[str, object]],
+        instants: list[datetime],
+        filled: list[list[float]],
+    ) -> tuple[set[int], timedelta]:
+        """Fill in the views' inputs; return which rows have a known entity, and the oldest age."""
         wanted: list[tuple[str, str]] = []
         targets: list[tuple[int, _Lookup]] = []
         for index, row in enumerate(rows):
@@ -86,39 +112,19 @@ class OnlineReader:
                 if key is not None:
                     wanted.append((lookup.view, key))
                     targets.append((index, lookup))
-        filled = [[_NAN] * len(self._names) for _ in rows]
-        for index, row in enumerate(rows):
-            for place, compute in self._computed:
-                filled[index][place] = compute(row, instants[index], index)
-        oldest = self._fill(filled, instants, targets, wanted)
-        values = np.array(filled, np.float32).reshape(len(rows), len(self._names))
-        return ServedFeatures(
-            names=self._names,
-            values=values,
-            missing=self._missing(values),
-            oldest_seconds=None if oldest is _NO_AGE else oldest.total_seconds(),
-        )
-
-    def _fill(
-        self,
-        filled: list[list[float]],
-        instants: list[datetime],
-        targets: list[tuple[int, _Lookup]],
-        wanted: list[tuple[str, str]],
-    ) -> timedelta:
+        known: set[int] = set()
         oldest = _NO_AGE
-        if not wanted:
-            return oldest
-        for (index, lookup), found in zip(targets, self._online.read(wanted), strict=True):
+        found_rows = self._online.read(wanted) if wanted else []
+        for (index, lookup), found in zip(targets, found_rows, strict=True):
             if found is None:
                 continue
+            known.add(index)
             age = instants[index] - found.event_at
             if lookup.ttl is not None and age > lookup.ttl:
                 continue
             _copy(found, lookup, filled[index])
-            if age > oldest:
-                oldest = age
-        return oldest
+            oldest = max(oldest, age)
+        return known, oldest
 
     def _missing(self, values: NDArray[np.float32]) -> dict[str, int]:
         absent = np.isnan(values)

@@ -116,6 +116,25 @@ def test_columns_the_plan_does_not_take_are_left_alone(online: OnlineStore) -> N
     assert values(online, {**ROW, "note": object()})[:2] == [2.0, 1.0]
 
 
+def test_a_row_none_of_whose_entities_is_known_is_told(online: OnlineStore) -> None:
+    fill(online)
+    unknown = {"origin": "X", "dest": "Y", "gate": 9}
+
+    found = OnlineReader(plan(), online).vectors(
+        [ROW, unknown, {**unknown, "gate": 5}], [NOON + 100 * HOUR] * 3
+    )
+
+    assert found.unknown == (1,)
+
+
+def test_a_plan_without_views_knows_no_unknown_rows(online: OnlineStore) -> None:
+    service = FeatureService(name="s", views=(), request=(RequestFeature(name="x", column="x"),))
+
+    found = OnlineReader(make_plan(service, []), online).vectors([{"x": 1}], [NOON])
+
+    assert (found.unknown, found.oldest_seconds, found.values.tolist()) == ((), None, [[1.0]])
+
+
 def test_no_rows_are_no_trouble(online: OnlineStore) -> None:
     found = OnlineReader(plan(), online).vectors([], [])
 
