@@ -120,10 +120,12 @@ def repeats(candidate: GateCandidate, policy: GatePolicy) -> GateResult:
         )
     worst = max(first, key=lambda name: abs(first[name] - second[name]))
     value = abs(first[worst] - second[worst])
-    sentence = (
-        f"Two trainings with one seed differ by {value:.1e} at most, in {worst}; "
-        f"{policy.repeatability:.0e} is allowed."
-    )
+    sentence = f"Two trainings with one seed give the same {len(first)} metrics."
+    if value > 0:
+        sentence = (
+            f"Two trainings with one seed differ by {value:.1e} at most, in {worst}; "
+            f"{policy.repeatability:.0e} is allowed."
+        )
     return _judged("repeatable", value, policy.repeatability, sentence)
 
 
