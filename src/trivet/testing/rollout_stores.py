@@ -4,10 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
+from trivet.kernel.digests import digest_bytes
 from trivet.kernel.errors import Conflict, InvalidInput
 from trivet.ledger import Ledger, StaleGeneration
 from trivet.registry.records import ModelVersion, NewVersion, Signature
@@ -46,8 +48,13 @@ def model_version(number: int = 1) -> ModelVersion:
         seed=None,
     )
     return ModelVersion(
-        model="delay", version=number, digest="d" * 64, at=AT, author="user:test", content=content
-    )  # type: ignore[arg-type] - a digest is 64 characters to the store
+        model="delay",
+        version=number,
+        digest=digest_bytes(b"content"),
+        at=AT,
+        author="user:test",
+        content=content,
+    )
 
 
 def rollout(rollout_id: str = "r1", **values: Any) -> Rollout:
@@ -176,7 +183,7 @@ class RolloutStoreContract:
 
     def test_of_many_who_start_a_rollout_one_succeeds(self, store: RolloutStore) -> None:
         outcomes = in_threads(
-            [lambda name=f"r{number}": store.start(rollout(name)) for number in range(WRITERS)]  # type: ignore[misc] - a default binds the name
+            [partial(store.start, rollout(f"r{number}")) for number in range(WRITERS)]
         )
         assert sum(isinstance(outcome, Rollout) for outcome in outcomes) == 1
         assert sum(isinstance(outcome, RolloutActive) for outcome in outcomes) == WRITERS - 1
@@ -204,7 +211,7 @@ class RolloutStoreContract:
         read = store.start(rollout())
         outcomes = in_threads(
             [
-                lambda phase=phase: store.save(replace(read, phase=phase))  # type: ignore[misc] - a default binds the phase
+                partial(store.save, replace(read, phase=phase))
                 for phase in [Phase.PREPARING, Phase.ABORTING] * (WRITERS // 2)
             ]
         )

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
-from tests.unit.rollout.conftest import World
 
 from trivet.kernel.errors import TrivetError
 from trivet.ledger import LeaseLost, StaleGeneration, Verdict
+from trivet.monitoring.records import Tally
 from trivet.rollout import (
     CANARY,
     CONTROLLER_LEASE,
@@ -21,6 +21,7 @@ from trivet.rollout import (
 )
 from trivet.serving import Role, RoutingTable
 from trivet.serving.sql_store import SqlRoutingStore
+from trivet.testing.releases import World
 
 
 def test_a_good_candidate_goes_through_every_step_and_becomes_champion(serving: World) -> None:
@@ -221,12 +222,12 @@ def test_a_rollout_that_cannot_be_written_does_not_stop_the_others(serving: Worl
     broken = replace(stuck, analysis={**stuck.analysis, "generation": 0})
     serving.rollouts.save(broken)
 
-    def changed_meanwhile(deployment: str) -> dict[object, object]:
+    def changed_meanwhile(deployment: str) -> dict[tuple[int, Role], Tally]:
         if deployment == "delay":
             serving.rollouts.save(replace(serving.active(), reason="somebody wrote this"))
         return {}
 
-    moved = RolloutEngine(serving).tick(serving.fence, changed_meanwhile)  # type: ignore[arg-type] - an empty mapping
+    moved = RolloutEngine(serving).tick(serving.fence, changed_meanwhile)
     assert [rollout.deployment for rollout in moved] == ["fares"]
 
 

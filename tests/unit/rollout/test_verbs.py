@@ -3,7 +3,6 @@
 import itertools
 
 import pytest
-from tests.unit.rollout.conftest import World
 
 from trivet.kernel.errors import InvalidInput, NotFound
 from trivet.ledger import Verdict
@@ -29,6 +28,7 @@ from trivet.rollout import (
     rollback,
     wait_for_gateways,
 )
+from trivet.testing.releases import World
 
 
 def test_a_first_release_is_direct_and_serves_when_it_returns(world: World) -> None:
