@@ -97,19 +97,20 @@ class DatasetStoreContract:
         assert prices(store.read("orders")) == {3: 4.0, 8: 8.0}
 
     def test_rows_that_are_there_already_make_no_commit(self, store: DatasetStore) -> None:
-        first = store.commit("orders", orders((1, 1.0), (2, None)), message="first")
-        assert store.commit("orders", orders((2, None)), message="again") == first
+        rows = orders((1, 1.0), (2, None))
+        first = store.commit("orders", rows, message="first")
+        assert store.commit("orders", rows.slice(1), message="again") == first
+        assert store.commit("orders", rows, message="again", mode="replace") == first
         assert len(store.log("orders")) == 1
 
     def test_equal_rows_have_equal_content(self, store: DatasetStore) -> None:
-        first = store.commit("orders", orders((1, 1.0), (2, 2.0)), message="first")
-        store.commit("orders", orders((2, 9.0)), message="second")
-        back = store.commit("orders", orders((2, 2.0)).slice(0, 1), message="third")
-        moved_on = store.read("orders", first.id).sort_by("id")
-        store.commit("orders", moved_on, message="as it was")
-        newest = store.resolve("orders")
-        assert newest.content == first.content
-        assert newest.id != first.id != back.id
+        rows = orders((1, 1.0), (2, 2.0))
+        first = store.commit("orders", rows, message="first")
+        store.commit("orders", orders((2, 9.0), (3, 3.0)), message="second")
+        store.commit("orders", orders((3, 3.0)), message="third", mode="delete")
+        back = store.commit("orders", rows, message="as it was")
+        assert back.content == first.content
+        assert back.id != first.id
 
     def test_an_append_refuses_a_key_that_is_there(self, store: DatasetStore) -> None:
         store.commit("orders", orders((1, 1.0)), message="first")
