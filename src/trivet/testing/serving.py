@@ -3,8 +3,10 @@
 import asyncio
 import itertools
 import random
+import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +20,7 @@ from onnx import TensorProto, helper
 
 from trivet.features import SqlFeatureStore
 from trivet.kernel.ids import Uuid7
-from trivet.ledger import SqlLedger, Verdict
+from trivet.ledger import Recorder, SqlLedger, Verdict
 from trivet.registry import Signature, signature_to_json
 from trivet.registry.golden import GoldenRows, write_golden
 from trivet.serving import (
@@ -31,7 +33,7 @@ from trivet.serving import (
 from trivet.serving.asgi import GatewayApp
 from trivet.serving.process import GatewayParts, RunningGateway
 from trivet.storage.blobs import BlobStore, open_blob_store
-from trivet.storage.online import OnlineStore
+from trivet.storage.online import OnlineStore, open_online_store
 from trivet.storage.sql import Database
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -245,3 +247,28 @@ class House:
 
 
 _seeds = itertools.count()
+
+
+@contextmanager
+def open_house(home: Path, empty_database: Path) -> Iterator[House]:
+    """Yield a house in the folder `home`, its database a copy of a migrated one."""
+    shutil.copy(empty_database, home / "trivet.db")
+    clock = SteppingClock()
+    database = Database(f"sqlite:///{home}/trivet.db")
+    recorder = Recorder("user:test", clock, Uuid7(clock, random.Random(7)))  # noqa: S311
+    with asyncio.Runner() as runner:
+        house = House(
+            home=home,
+            clock=clock,
+            database=database,
+            routing=SqlRoutingStore(database, recorder),
+            ledger=SqlLedger(database, recorder),
+            features=SqlFeatureStore(database, recorder),
+            online=open_online_store(f"sqlite:///{home}/online.db"),
+            models=Models(open_blob_store(f"file://{home}/blobs")),
+            runner=runner,
+        )
+        yield house
+        for running in list(house.running):
+            running.stop()
+    database.close()

@@ -1,21 +1,11 @@
-import asyncio
-import random
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from trivet.features import SqlFeatureStore
-from trivet.kernel.ids import Uuid7
-from trivet.ledger import Recorder, SqlLedger
-from trivet.serving import SqlRoutingStore
-from trivet.storage.blobs import open_blob_store
-from trivet.storage.online import open_online_store
 from trivet.storage.sql import Database
 from trivet.storage.sql.migrate import migrate
-from trivet.testing.serving import House, Models, SteppingClock
+from trivet.testing.serving import House, open_house
 
 
 @pytest.fixture(scope="session")
@@ -41,27 +31,3 @@ def shared_house(
     """A house for tests that leave it as it is."""
     with open_house(tmp_path_factory.mktemp("shared"), empty_database) as house:
         yield house
-
-
-@contextmanager
-def open_house(home: Path, empty_database: Path) -> Iterator[House]:
-    shutil.copy(empty_database, home / "trivet.db")
-    clock = SteppingClock()
-    database = Database(f"sqlite:///{home}/trivet.db")
-    recorder = Recorder("user:test", clock, Uuid7(clock, random.Random(7)))
-    with asyncio.Runner() as runner:
-        house = House(
-            home=home,
-            clock=clock,
-            database=database,
-            routing=SqlRoutingStore(database, recorder),
-            ledger=SqlLedger(database, recorder),
-            features=SqlFeatureStore(database, recorder),
-            online=open_online_store(f"sqlite:///{home}/online.db"),
-            models=Models(open_blob_store(f"file://{home}/blobs")),
-            runner=runner,
-        )
-        yield house
-        for running in list(house.running):
-            running.stop()
-    database.close()
