@@ -1,14 +1,20 @@
 """Read the columns of an Arrow table as numpy: instants in microseconds, numbers as doubles."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from trivet.features.errors import ColumnMissing, ColumnUnusable
+from trivet.storage.online.packing import to_microseconds
 
 NO_TIME = np.iinfo(np.int64).min
 """Stands for a null instant."""
+
+_FIRST_TIME = to_microseconds(datetime.min.replace(tzinfo=UTC))
+_LAST_TIME = to_microseconds(datetime.max.replace(tzinfo=UTC))
 
 
 def times(table: pa.Table, column: str, what: str) -> NDArray[np.int64]:
@@ -32,7 +38,11 @@ def times(table: pa.Table, column: str, what: str) -> NDArray[np.int64]:
         instants = pc.cast(values, pa.timestamp("us"), safe=not _is_nanoseconds(values.type))
     except pa.ArrowInvalid as error:
         raise ColumnUnusable(what, column, "a time", str(error)) from error
-    return _integers(instants.cast(pa.int64()))
+    found = _integers(instants.cast(pa.int64()))
+    beyond = (found != NO_TIME) & ((found < _FIRST_TIME) | (found > _LAST_TIME))
+    if beyond.any():
+        raise ColumnUnusable(what, column, "a time in the years 1 to 9999", "one beyond them")
+    return found
 
 
 def numbers(table: pa.Table, column: str, what: str) -> NDArray[np.float64]:

@@ -1,13 +1,14 @@
 """Entity keys: one text for one entity, alike from a request, a pushed row and a table.
 
-The parts are written as text (whole numbers without a point, so that 5 and 5.0 are one entity)
-and joined by U+001F, which no part may hold. An entity with a null part has no key, and matches
-nothing.
+The parts are written as text (whole numbers without a point, so that 5 and 5.0 are one entity;
+times in ISO 8601, in UTC) and joined by U+001F, which no part may hold. An entity with a null
+part has no key, and matches nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 import numpy as np
@@ -30,17 +31,29 @@ def key_part(value: object) -> str | None:
         if SEPARATOR in value:
             raise TypeError("text with U+001F")
         return value
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+        return _number_text(value)
+    if isinstance(value, date):
+        return _time_text(value)
     raise TypeError(type(value).__name__)
+
+
+def _number_text(number: float) -> str | None:
+    if isinstance(number, int):
+        return str(number)
+    if math.isnan(number):
+        return None
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def _time_text(at: date) -> str:
+    if isinstance(at, datetime) and at.tzinfo is not None:
+        return at.astimezone(UTC).isoformat()
+    return at.isoformat()
 
 
 def entity_key(parts: Sequence[object]) -> str | None:
@@ -105,6 +118,8 @@ def _part_codes(table: pa.Table, column: str, what: str) -> tuple[NDArray[np.int
     if column not in table.column_names:
         raise ColumnMissing(what, column, tuple(table.column_names))
     encoded = table.column(column).combine_chunks()
+    if pa.types.is_nested(encoded.type):
+        raise ColumnUnusable(what, column, "texts or numbers to be a key", str(encoded.type))
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     texts = _texts(encoded.dictionary, column, what)
@@ -121,8 +136,10 @@ def _texts(values: pa.Array | pa.ChunkedArray, column: str, what: str) -> list[s
         return list(map(str, values.to_pylist()))
     try:
         return [key_part(value) for value in values.to_pylist()]
-    except TypeError as error:
-        raise ColumnUnusable(what, column, "usable as an entity key", str(error)) from None
+    except (TypeError, ValueError, OverflowError):
+        raise ColumnUnusable(
+            what, column, "texts (without U+001F), numbers or times to be a key", str(values.type)
+        ) from None
 
 
 def _joined(

@@ -72,6 +72,7 @@ def select_source(view: FeatureView, source: pa.Table) -> pa.Table:
 
     The SQL sees the table `source` and nothing else: no file, no network, no Python object.
     """
+    source = _without_views(source)
     if view.where is None and view.sql is None:
         return source
     connection = duckdb.connect(
@@ -91,6 +92,14 @@ def select_source(view: FeatureView, source: pa.Table) -> pa.Table:
         raise InvalidInput(f"The SQL of view {view.name!r} does not run: {error}") from error
     finally:
         connection.close()
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Return the table with its string views as strings, which every Arrow function takes."""
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_string_view(table.schema.field(place).type):
+            table = table.set_column(place, name, table.column(place).cast(pa.large_string()))
+    return table
 
 
 def _column_rows(view: FeatureView, table: pa.Table) -> ViewRows:
