@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from trivet.kernel.digests import Digest
+from trivet.kernel.errors import InvalidInput
 from trivet.registry.records import NewVersion, Signature
 
 
@@ -16,8 +17,17 @@ def signature_to_json(signature: Signature) -> dict[str, Any]:
 
 
 def signature_from_json(values: dict[str, Any]) -> Signature:
-    """Return the signature that `signature_to_json` wrote; absent fields have their defaults."""
+    """Return the signature that `signature_to_json` wrote; absent fields have their defaults.
+
+    Raises:
+        InvalidInput: A field is unknown, or `inputs` is absent or no list of names.
+    """
     known = dict(values)
+    unknown = sorted(set(known) - set(Signature.__dataclass_fields__))
+    if unknown:
+        raise InvalidInput(f"A signature has no field {unknown[0]!r}.")
+    if not isinstance(known.get("inputs"), list | tuple):
+        raise InvalidInput("A signature needs 'inputs', the list of the input columns' names.")
     for name in ("inputs", "outputs", "slices"):
         if name in known:
             known[name] = tuple(known[name])
