@@ -1,7 +1,6 @@
 """Blobs on a local disk, in memory and in S3."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,10 +71,10 @@ class TestMemoryBlobStore(BlobStoreContract):
 @pytest.mark.skipif(S3 is None, reason="TRIVET_TEST_S3 names no bucket")
 class TestS3BlobStore(BlobStoreContract):
     @pytest.fixture
-    def blobs(self) -> Iterator[BlobStore]:
+    def blobs(self) -> BlobStore:
         assert S3 is not None
         place, _, options = S3.partition("?")
-        yield open_blob_store(f"{place}/{new_id()}?{options}")
+        return open_blob_store(f"{place}/{new_id()}?{options}")
 
 
 def test_an_unknown_scheme_is_answered_with_those_installed() -> None:

@@ -7,6 +7,7 @@ happens every week is no news, and one that never happened is.
 import statistics
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.types as types
 
@@ -19,7 +20,8 @@ from trivet.storage.tables import Query, quoted
 HISTORY = 60
 """How many past partitions are looked at."""
 
-_NORMAL = 1.4826  # The ratio of the standard deviation to the MAD under a normal distribution.
+# The standard deviation of a normal distribution in MADs, and its 5 % to 95 % range in those.
+_NORMAL, _NORMAL_RANGE = 1.4826, 3.2897
 # Below this share of the usual value (and for shares of nulls, below one row in a hundred) a
 # difference is not worth an alarm however steady the past was.
 _SHARE_FLOOR = 0.01
@@ -53,10 +55,9 @@ def compare(
 ) -> list[CheckResult]:
     r"""Return the statistics in which the incoming partitions are out of line with history.
 
-    A statistic $x$ is out of line when $z = |x - m| / \max(1.4826\,\mathrm{MAD}, f)$ exceeds the
-    rule's bound, where $m$ and $\mathrm{MAD}$ are the median and the median absolute deviation of
-    its past values, and $f$ a floor: 5 % of $|m|$ (10 % for the rows), 1 % for shares of nulls. It
-    is reported when that is so in more than half of the incoming partitions.
+    A statistic is out of line when its `robust_z` exceeds the rule's bound, with a floor of 5 % of
+    the past median (10 % for the rows), of 1 for counts, and of 1 % for shares of nulls. It is
+    reported when that is so in more than half of the incoming partitions.
 
     Returns:
         One check named `partition history`, with the largest median z, LEARNING while the past
@@ -91,10 +92,24 @@ def compare(
 
 
 def robust_z(value: float, past: list[float], floor: float) -> float:
-    """Return how many robust standard deviations `value` is from the median of `past`."""
+    r"""Return how many robust standard deviations `value` is from the median of `past`.
+
+    The deviation is the larger of two estimates that agree under a normal distribution,
+    $1.4826\,\mathrm{MAD}$ and $(q_{0.95} - q_{0.05}) / 3.29$, and at least `floor`. The second
+    knows of a past that is quiet on most days and not on some, such as rain, where the MAD is 0.
+
+    Args:
+        value: The present value.
+        past: Past values, one at least.
+        floor: The least deviation, above 0.
+
+    Returns:
+        A number from 0 on; beyond 8, say, the value is out of line.
+    """
     middle = statistics.median(past)
-    deviation = statistics.median([abs(each - middle) for each in past])
-    return abs(value - middle) / max(_NORMAL * deviation, floor)
+    mad = statistics.median([abs(each - middle) for each in past])
+    low, high = np.quantile(past, [0.05, 0.95])
+    return abs(value - middle) / max(_NORMAL * mad, float(high - low) / _NORMAL_RANGE, floor)
 
 
 _WORDS = {
@@ -166,7 +181,8 @@ def _series(summaries: list[Summary], column: str | None, statistic: str) -> lis
 def _floor(statistic: str, past: list[float]) -> float:
     if statistic == "nulls":
         return _SHARE_FLOOR
-    return max(_RELATIVE_FLOOR[statistic] * abs(statistics.median(past)), 1e-9)
+    least = 1.0 if statistic in ("rows", "distinct") else 1e-9
+    return max(_RELATIVE_FLOOR[statistic] * abs(statistics.median(past)), least)
 
 
 def _result(

@@ -48,6 +48,23 @@ def merge(base: Rows, ours: Rows, theirs: Rows, resolve: Side | None) -> Rows:
     return result
 
 
+def by_cell(
+    before: Cells | None, mine: Cells, other: Cells, side: Side
+) -> tuple[Cells, list[str]]:
+    """Return a row that both sides touched, and the columns in conflict."""
+    cells: list[Any] = []
+    clashing = []
+    for at, column in enumerate(COLUMNS):
+        if mine[at] == other[at] or (before is not None and other[at] == before[at]):
+            cells.append(mine[at])
+        elif before is not None and mine[at] == before[at]:
+            cells.append(other[at])
+        else:
+            clashing.append(column)
+            cells.append(mine[at] if side == "ours" else other[at])
+    return (cells[0], cells[1]), clashing
+
+
 def brute_force(base: Rows, ours: Rows, theirs: Rows, side: Side) -> tuple[Rows, set[Any]]:
     """Return the merge, row by row and cell by cell, and what was in conflict."""
     result: Rows = {}
@@ -62,17 +79,8 @@ def brute_force(base: Rows, ours: Rows, theirs: Rows, side: Side) -> tuple[Rows,
             conflicts.add((key, None))
             chosen = mine if side == "ours" else other
         else:
-            cells: list[Any] = []
-            for at, column in enumerate(COLUMNS):
-                old = None if before is None else before[at]
-                if mine[at] == other[at] or (before is not None and other[at] == old):
-                    cells.append(mine[at])
-                elif before is not None and mine[at] == old:
-                    cells.append(other[at])
-                else:
-                    conflicts.add((key, column))
-                    cells.append(mine[at] if side == "ours" else other[at])
-            chosen = (cells[0], cells[1])
+            chosen, clashing = by_cell(before, mine, other, side)
+            conflicts |= {(key, column) for column in clashing}
         if chosen is not None:
             result[key] = chosen
     return result, conflicts
@@ -103,11 +111,15 @@ def test_a_merge_is_what_brute_force_finds(
 
 def test_different_cells_of_one_row_come_together() -> None:
     base: Rows = {("a", 1): (1, "p")}
-    assert merge(base, {("a", 1): (2, "p")}, {("a", 1): (1, "q")}, None) == {("a", 1): (2, "q")}
+    ours: Rows = {("a", 1): (2, "p")}
+    theirs: Rows = {("a", 1): (1, "q")}
+    assert merge(base, ours, theirs, None) == {("a", 1): (2, "q")}
 
 
 def test_a_conflict_names_base_ours_and_theirs() -> None:
-    base, ours, theirs = ({("a", 1): (number, "p")} for number in (1, 2, 3))
+    base: Rows = {("a", 1): (1, "p")}
+    ours: Rows = {("a", 1): (2, "p")}
+    theirs: Rows = {("a", 1): (3, "p")}
     with pytest.raises(
         MergeConflicts, match="x of row shop=a, id=1 is 2 in ours, 3 in theirs"
     ) as e:

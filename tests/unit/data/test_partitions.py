@@ -86,7 +86,12 @@ def test_a_short_past_is_learning_and_no_rows_are_no_data() -> None:
 
 
 def test_robust_z_is_the_distance_from_the_median_in_scaled_deviations() -> None:
-    past = [1.0, 2.0, 3.0, 4.0, 100.0]
+    past = [1.0, 2.0, 3.0, 4.0, 5.0]
     assert robust_z(3.0, past, 0.1) == 0
     assert robust_z(3 + 1.4826, past, 0.1) == pytest.approx(1.0)
     assert robust_z(4.0, [3.0] * 5, 0.5) == pytest.approx(2.0)
+
+
+def test_a_past_that_is_quiet_on_most_days_knows_the_others() -> None:
+    rain = [0.0] * 18 + [0.5] * 6
+    assert robust_z(0.6, rain, 0.001) == pytest.approx(0.6 / (0.5 / 3.2897))
