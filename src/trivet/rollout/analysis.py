@@ -100,6 +100,8 @@ class Analysis:
         looks: How many looks found something new.
         start: The arms when the rollout began.
         step: The arms when the present step opened.
+        split: The arms when the check of the split last began.
+        split_doubted: Whether that check failed, and has not been good since.
         rates: The arms at the last look of the errors test.
         labels: The arms at the last look of the accuracy tests.
         now: The arms at the last look.
@@ -111,6 +113,8 @@ class Analysis:
     looks: int = 0
     start: Arms | None = None
     step: Arms = field(default_factory=Arms)
+    split: Arms = field(default_factory=Arms)
+    split_doubted: bool = False
     rates: Arms = field(default_factory=Arms)
     labels: Arms = field(default_factory=Arms)
     now: Arms = field(default_factory=Arms)
@@ -138,7 +142,7 @@ class Analysis:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Return the state that `to_json` wrote."""
         read = dict(values)
-        for name in ("start", "step", "rates", "labels", "now"):
+        for name in ("start", "step", "split", "rates", "labels", "now"):
             read[name] = None if read[name] is None else Arms.from_json(read[name])
         for name, kind in (
             ("errors", RateRatio),
@@ -159,7 +163,8 @@ class Analysis:
         if self.start is None:
             # The candidate's revision is of this rollout alone, so all its answers count.
             zero = Arms(stable=arms.stable)
-            return replace(self, start=zero, step=zero, rates=zero, labels=zero, now=arms)
+            began = replace(self, start=zero, step=zero, split=zero)
+            return replace(began, rates=zero, labels=zero, now=arms)
         if arms == self.now and exposed:
             return self
         looked = replace(self, now=arms, looks=self.looks + 1)
@@ -235,13 +240,29 @@ class Analysis:
             )
         return None
 
-    def split_is_wrong(self, weight: float) -> bool:
-        """Return whether the step's requests were not split as its weight says."""
+    def open_step(self) -> "Analysis":
+        """Return the state as a step's counts begin."""
+        return replace(
+            self, opening=Opening.OPEN, step=self.now, split=self.now, split_doubted=False
+        )
+
+    def check_split(self, weight: float) -> "Analysis":
+        """Return the state after a check of whether requests are split by the step's weight.
+
+        A failed check begins anew, and the split is in doubt until a check that expects ten
+        answers of either arm speaks for it. So answers that were given before the step, and
+        reach the log late, hold a rollout for a moment; a split that is wrong holds it for good.
+        """
         if not 0 < weight < 1:
-            return False
-        arms = self.in_step
+            return self
+        arms = self.now - self.split
         counts = (arms.stable.requests, arms.candidate.requests)
-        return log_e_of_split(counts, (1 - weight, weight)) >= _bound(_SPLIT_ALPHA)
+        log_e = log_e_of_split(counts, (1 - weight, weight))
+        if log_e >= _bound(_SPLIT_ALPHA):
+            return replace(self, split=self.now, split_doubted=True)
+        if self.split_doubted and log_e < 0 and sum(counts) * min(weight, 1 - weight) >= 10:
+            return replace(self, split_doubted=False)
+        return self
 
     def numbers(self, spec: RolloutSpec) -> dict[str, Any]:
         """Return what the tests say, by test, with bounds: the numbers of an evidence."""

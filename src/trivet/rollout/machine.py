@@ -64,6 +64,9 @@ class Decision:
         return self.phase in (Phase.PROMOTING, Phase.SUCCEEDED)
 
 
+_PATIENCE_SECONDS = 5.0
+"""How long a gateway's problem may last: it may be the network, and the gateway tries again."""
+
 _EXPOSED = (Phase.STEPPING, Phase.HOLDING, Phase.PROMOTING)
 
 
@@ -138,10 +141,10 @@ def _prepare(
     if rollout.phase is Phase.PENDING:
         sentence = "The gateways load the candidate."
         return _decide(rollout, analysis, Phase.PREPARING, Verdict.INCONCLUSIVE, sentence, now=now)
-    if observation.problem is not None:
+    waited = (now - rollout.step_at).total_seconds()
+    if observation.problem is not None and waited >= _PATIENCE_SECONDS:
         sentence = f"A gateway cannot serve the candidate: {observation.problem}"
         return _decide(rollout, analysis, Phase.ABORTING, Verdict.ERROR, sentence)
-    waited = (now - rollout.step_at).total_seconds()
     if not observation.confirmed:
         if observation.gateways and waited > rollout.spec.prepare_seconds:
             sentence = f"The gateways did not load the candidate within {waited:.0f} s."
@@ -163,7 +166,9 @@ def _step(
     if analysis.paused:
         return _hold(rollout, analysis, Verdict.INCONCLUSIVE, rollout.reason)
     step = rollout.spec.steps[rollout.step]
-    if not observation.sticky and analysis.split_is_wrong(step.weight):
+    if not observation.sticky:
+        analysis = analysis.check_split(step.weight)
+    if analysis.split_doubted:
         arms = analysis.in_step
         sentence = (
             f"The candidate answered {arms.candidate.requests} of "
@@ -193,8 +198,7 @@ def _wait_for_gateways(
         elif not observation.gateways:
             return _hold(rollout, analysis, Verdict.NO_DATA, "No gateway is up.")
         return _decide(rollout, analysis, phase, verdict, rollout.reason)
-    analysis = replace(analysis, opening=Opening.OPEN, step=analysis.now)
-    return _decide(rollout, analysis, phase, verdict, rollout.reason, now=now)
+    return _decide(rollout, analysis.open_step(), phase, verdict, rollout.reason, now=now)
 
 
 def _missing(

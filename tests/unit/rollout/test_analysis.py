@@ -79,6 +79,31 @@ def test_shadow_and_canary_are_judged_apart() -> None:
     assert analysis.accuracy.log_e == 0
 
 
+def split(analysis: Analysis, stable: int, candidate: int) -> Analysis:
+    seen = analysis.now
+    more = Arms(
+        stable=seen.stable + Counts(requests=stable),
+        candidate=seen.candidate + Counts(requests=candidate),
+    )
+    return analysis.look(more, exposed=True).check_split(0.1)
+
+
+def test_late_answers_of_before_a_step_cast_doubt_on_the_split_only_for_a_moment() -> None:
+    late = split(looked(Arms()).open_step(), 2000, 0)
+    assert late.split_doubted
+    few = split(late, 45, 5)
+    assert few.split_doubted  # five expected answers clear nothing
+    assert not split(few, 90, 10).split_doubted
+
+
+def test_a_split_that_stays_wrong_stays_in_doubt() -> None:
+    analysis = looked(Arms()).open_step()
+    for _ in range(20):
+        analysis = split(analysis, 70, 30)
+    assert analysis.split_doubted
+    assert not analysis.open_step().split_doubted
+
+
 def test_the_bounds_of_the_tests_share_alpha() -> None:
     numbers = looked(Arms()).numbers(SPEC)
     bounds = [numbers[test]["abort_at"] for test in ("errors", "accuracy", "shadow")]

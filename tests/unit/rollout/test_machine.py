@@ -209,7 +209,9 @@ def test_preparing_is_given_up_after_its_time_or_on_a_gateways_problem() -> None
     preparing = rollout(Phase.PREPARING)
     late = after(preparing, seen(confirmed=False), seconds=121)
     assert (late.phase, late.verdict) == (Phase.ABORTING, Verdict.ERROR)
-    broken = after(preparing, seen(confirmed=False, problem="g1: no such blob"))
+    troubled = seen(confirmed=False, problem="g1: no such blob")
+    assert after(preparing, troubled, seconds=1).phase is Phase.PREPARING
+    broken = after(preparing, troubled, seconds=5)
     assert (broken.phase, broken.verdict) == (Phase.ABORTING, Verdict.ERROR)
     assert "no such blob" in broken.sentence
 
