@@ -4,7 +4,8 @@ import click
 
 from trivet.app import App
 from trivet.cli.context import read_settings
-from trivet.server import check_loopback, create_server
+from trivet.server import check_loopback
+from trivet.server.asgi import create_server
 from trivet.server.process import serve
 
 

@@ -2,12 +2,39 @@
 
 from starlette.routing import Route
 
-from trivet.server.ui import alerts, deployments, features, home, ledger, models, patterns, refs, runs
+from trivet.server.ui import (
+    alerts,
+    data,
+    deployments,
+    features,
+    home,
+    ledger,
+    models,
+    monitoring,
+    patterns,
+    pipelines,
+    refs,
+    runs,
+)
 from trivet.server.ui.rendering import Renderer
 
+_ROOMS = (
+    home,
+    data,
+    features,
+    runs,
+    pipelines,
+    models,
+    deployments,
+    monitoring,
+    alerts,
+    refs,
+    ledger,
+    patterns,
+)
 _PAGES = tuple(
     page
-    for room in (home, features, runs, models, deployments, alerts, refs, ledger, patterns)
+    for room in _ROOMS
     for page in room.PAGES
 )
 
