@@ -21,7 +21,7 @@ def tell_data(story: Story) -> None:
     story.trivet("data", "create", "planes", "--key", "tailnum", "--event-time", "listed_at")
     for name in (*DATASETS, "planes"):
         contract = str(PROJECT / "contracts" / f"{name}.yaml")
-        story.trivet("data", "contract", "set", name, contract, quiet=True)
+        story.trivet("data", "contract", "set", name, contract, quiet=True, silent=True)
     commits = [
         story.trivet("data", "commit", "planes", story.write_rows(story.tables.planes, "planes"))
     ]

@@ -45,13 +45,13 @@ class Claims:
 
     def tell(self, sentence: str) -> None:
         """Say something that is not checked: what is being done, a figure by itself."""
-        self.console.print(Text(f"    · {sentence}"))
+        self.console.print(Text(f"    · {sentence}"), soft_wrap=True)
 
     def check(self, holds: bool, sentence: str) -> None:
         """State a claim and whether it holds; the demo goes on either way."""
         self.checked.append(Claim(self._chapter, sentence, holds))
         mark, style = ("✓", "green") if holds else ("✗", "bold red")
-        self.console.print(Text(f"    {mark} ", style=style) + Text(sentence))
+        self.console.print(Text(f"    {mark} ", style=style) + Text(sentence), soft_wrap=True)
 
     @property
     def failed(self) -> list[Claim]:

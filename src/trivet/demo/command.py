@@ -137,7 +137,7 @@ def _story(home: Path, claims: Claims, fast: bool) -> Iterator[Story]:
     port, gateway_port = free_ports(2)
     claims.console.print(f"[bold]trivet[/bold] · the flights of 2013 · home {home}")
     everyday = Everyday.start(home, port, gateway_port)
-    client = GatewayClient("127.0.0.1", gateway_port)
+    client, feedback_client = (GatewayClient("127.0.0.1", gateway_port) for _ in range(2))
     try:
         settings = read_settings()
         with App.open(Settings(home=home, actor=settings.actor, on_call=settings.on_call)) as app:
@@ -149,12 +149,15 @@ def _story(home: Path, claims: Claims, fast: bool) -> Iterator[Story]:
                 claims=claims,
                 tables=tables,
                 client=client,
-                replay=Replay(tables, client, DEPLOYMENT, REQUEST_COLUMNS, day(3)),
+                replay=Replay(
+                    tables, client, feedback_client, DEPLOYMENT, REQUEST_COLUMNS, day(3)
+                ),
                 port=port,
                 fast=fast,
             )
     finally:
         client.close()
+        feedback_client.close()
         everyday.stop()
 
 

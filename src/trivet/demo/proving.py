@@ -156,14 +156,13 @@ def _plot(story: Story, weeks: Sequence[Week], metric: str, finding: str) -> Plo
 def tell_answers(story: Story) -> tuple[tuple[str, str, str], ...]:
     """Reproduce the first run, verify the ledger, and answer the three questions."""
     story.claims.open_chapter("Answers: from facts")
-    first = f"run:{story.figures['first_run']}"
+    first = str(story.figures["first_run"])
     began = story.watch()
     made = story.trivet("reproduce", first)
-    certificate = look_up(story.app, Ref.parse(f"evidence:{made['evidence']}"))
+    certificate = look_up(story.app, Ref.parse(made["evidence"]))
     story.check(
         certificate.verdict is Verdict.PASSED,
-        f"{certificate.summary} ({format_duration(story.watch() - began)}, "
-        f"evidence:{certificate.id})",
+        f"{certificate.summary} ({format_duration(story.watch() - began)}, {made['evidence']})",
     )
     verified = story.trivet("ledger", "verify")
     story.check(
@@ -171,10 +170,21 @@ def tell_answers(story: Story) -> tuple[tuple[str, str, str], ...]:
         f"the ledger verifies: {verified['facts']:,} facts under {verified['seals']} seals",
     )
     asked = story.trivet("ask")
-    answers = []
-    for leg in ("velocity", "validation", "versioning"):
-        answer = asked[leg]
-        answers.append((leg.capitalize(), str(answer["answer"]), str(answer["detail"])))
-        story.check(bool(answer["answer"]), f"{leg.capitalize()}: {answer['answer']}")
-        story.tell(str(answer["detail"]))
-    return tuple(answers)
+    velocity, validation, versioning = (
+        asked[leg] for leg in ("velocity", "validation", "versioning")
+    )
+    holds = {
+        "Velocity": bool(velocity["releases"]),
+        "Validation": bool(validation["knows_in_time"] and validation["is_back_in_time"]),
+        "Versioning": versioning["passed"] > 0 and versioning["failed"] == 0,
+    }
+    summaries = [str(leg["summary"]) for leg in (velocity, validation, versioning)]
+    for (leg, answered), summary in zip(holds.items(), summaries, strict=True):
+        story.check(answered, f"{leg}: {summary}")
+    return tuple((leg, *_headline(summary)) for leg, summary in zip(holds, summaries, strict=True))
+
+
+def _headline(summary: str) -> tuple[str, str]:
+    """Return the first sentence, and the rest."""
+    first, _, rest = summary.partition(". ")
+    return (f"{first}.", rest) if rest else (summary, "")

@@ -1,15 +1,17 @@
 """The chapters in which models meet traffic: the first, a better one, and two bad ones."""
 
 import json
+from datetime import datetime
 
-from trivet.demo.bad_models import register_flipped, register_nan_for_carrier
+from trivet.current import use
+from trivet.demo.bad_models import Flaw, register_bad_model
 from trivet.demo.building import FIRST_TRAINED_UNTIL
 from trivet.demo.story import DEPLOYMENT, PIPELINE, PROJECT, Story, day
 from trivet.kernel.durations import format_duration
 from trivet.rollout import Phase, Rollout
 from trivet.serving import Role
 
-USUAL_SHARE = 0.15
+USUAL_SHARE = 0.4
 STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
 _REPAIR_STEPS = "10:80:30,50:250:100"
 
@@ -68,11 +70,16 @@ def tell_better_release(story: Story) -> None:
 def tell_bad_releases(story: Story) -> None:
     """Force two bad models into release; the analysis takes both back."""
     story.claims.open_chapter("Bad releases: caught, and taken back without a human")
-    flipped = register_flipped(story.app, PIPELINE, until=FIRST_TRAINED_UNTIL)
     reason = "demo: show that the analysis takes a bad model back"
+    use(story.app)
+    until = datetime.fromisoformat(FIRST_TRAINED_UNTIL)
+    flipped, silent = (
+        register_bad_model(flaw, until=until, reason=reason, carrier="UA")
+        for flaw in (Flaw.FLIPPED_LABELS, Flaw.NAN_FOR_A_CARRIER)
+    )
+    story.tell(f"registered by force, with the reason on record: {flipped.ref}, {silent.ref}")
     _tell_bad(story, flipped.ref, reason, "trained on flipped labels", "--steps", STEPS)
-    not_a_number = register_nan_for_carrier(story.app, "model:delay@2", carrier="UA")
-    _tell_bad(story, not_a_number.ref, reason, "no number for UA", "--steps", STEPS)
+    _tell_bad(story, silent.ref, reason, "no number for UA", "--steps", STEPS)
     if not story.fast:
         _tell_bad(
             story, flipped.ref, reason, "flipped, without the shadow", "--steps", "1:8,10:80:30"

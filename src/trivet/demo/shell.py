@@ -23,8 +23,8 @@ class Shell:
         self._home = home
         self._console = console
 
-    def run(self, *arguments: str, quiet: bool = False) -> Any:
-        """Run the command with `--json` and return what it printed, or None if nothing.
+    def run(self, *arguments: str, quiet: bool = False, silent: bool = False) -> Any:
+        """Run the command with `--json` and return what it printed; `silent` ones print nothing.
 
         Raises:
             TrivetError: The command failed; the error is the one the command line would word.
@@ -35,12 +35,12 @@ class Shell:
         printed = io.StringIO()
         with redirect_stdout(printed):
             cli.main(
-                ["--home", str(self._home), *arguments, "--json"],
+                ["--home", str(self._home), *arguments, *([] if silent else ["--json"])],
                 prog_name="trivet",
                 standalone_mode=False,
             )
         text = printed.getvalue().strip()
-        return json.loads(text) if text else None
+        return None if silent else json.loads(text)
 
 
 def _quoted(argument: str) -> str:

@@ -74,9 +74,9 @@ class Story:
     figures: dict[str, Any] = field(default_factory=dict)
     marks: list[tuple[datetime, str]] = field(default_factory=list)
 
-    def trivet(self, *arguments: str, quiet: bool = False) -> Any:
+    def trivet(self, *arguments: str, quiet: bool = False, silent: bool = False) -> Any:
         """Run a command of the command line, and return what it prints as JSON."""
-        return self.shell.run(*arguments, quiet=quiet)
+        return self.shell.run(*arguments, quiet=quiet, silent=silent)
 
     def tell(self, sentence: str) -> None:
         """Say what is going on."""
@@ -146,7 +146,7 @@ class Story:
     def release(self, *arguments: str, share: float = 1.0, days: int = 14) -> Rollout:
         """Deploy as told, and replay with the controller looking until the rollout is over."""
         started = self.trivet("deploy", *arguments)
-        return self.watch_rollout(str(started["id"]), share=share, days=days)
+        return self.watch_rollout(str(started["rollout"]["id"]), share=share, days=days)
 
     def watch_rollout(self, rollout_id: str, *, share: float = 1.0, days: int = 14) -> Rollout:
         """Replay until the rollout is over, or `days` of event time have gone by."""

@@ -29,7 +29,9 @@ def tell_bad_partition(story: Story) -> None:
     story.check(
         story.app.datasets.resolve("flights").id == head, "flights@main is where it was before"
     )
-    kept = story.trivet("data", "quarantine", "flights", file, "-m", "One week, as delivered")
+    kept = story.trivet("data", "quarantine", "flights", file, "-m", "One week, as delivered")[
+        "commit"
+    ]
     ref = f"dataset:flights@{kept['id']}"
     story.check(kept["contract"] == Verdict.FAILED, f"the week is quarantined as {ref[:28]}…")
     versions = len(story.app.models.list_versions(DEPLOYMENT))
@@ -84,7 +86,6 @@ def _refusal(story: Story, *arguments: str) -> str:
 def tell_repair(story: Story, end: datetime) -> None:
     """Live on to `end`; harm is noticed from matured labels, and control repairs it."""
     story.claims.open_chapter(f"Repair: the replay goes on to {end:%d %B}, watched by control")
-    story.sleep(0)
     while story.replay.at < end:
         _live_until(story, min(_next_look(story.replay.at), end))
         repair = story.app.repairs.find_active(DEPLOYMENT)
