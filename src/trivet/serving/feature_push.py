@@ -1,12 +1,20 @@
 """Push rows of a source into every version of a feature view that anybody is served from."""
 
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from trivet.features import FeatureStore, FeatureView, Pusher
+from trivet.features import (
+    FeatureStore,
+    FeatureView,
+    Pusher,
+    definition_from_json,
+    definition_to_json,
+)
 from trivet.kernel.clock import Stopwatch
 from trivet.kernel.errors import TrivetError
 from trivet.serving.errors import BadRequest
@@ -18,19 +26,51 @@ _FRESH_SECONDS = 1.0
 Routes = Callable[[], Mapping[str, Route]]
 
 
+class SavedViews:
+    """The definitions that were pushed into last, in a file that is replaced whole."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def load(self) -> list[FeatureView]:
+        """Return the views, current versions last; none where there are none."""
+        if not self._file.exists():
+            return []
+        found = (
+            definition_from_json(value["definition"], version=value["version"])
+            for value in json.loads(self._file.read_bytes())
+        )
+        return [view for view in found if isinstance(view, FeatureView)]
+
+    def save(self, views: Sequence[FeatureView]) -> None:
+        """Replace the file."""
+        draft = self._file.with_suffix(".draft")
+        values = [
+            {"definition": definition_to_json(view), "version": view.version} for view in views
+        ]
+        draft.write_text(json.dumps(values), encoding="utf-8")
+        draft.replace(self._file)
+
+
 class ViewPusher:
     """Pushes into the current version of each view, and into older ones that warm models take.
 
     Definitions are asked for again after a second; while the feature store does not answer, those
-    that are known serve on.
+    that are known, or were known before the last stop, serve on (I4).
     """
 
     def __init__(
-        self, features: FeatureStore, online: OnlineStore, routes: Routes, stopwatch: Stopwatch
+        self,
+        features: FeatureStore,
+        online: OnlineStore,
+        routes: Routes,
+        saved: SavedViews,
+        stopwatch: Stopwatch,
     ) -> None:
         self._features = features
         self._online = online
         self._routes = routes
+        self._saved = saved
         self._stopwatch = stopwatch
         self._lock = threading.Lock()
         self._asked_at: float | None = None
@@ -77,12 +117,18 @@ class ViewPusher:
                 if name not in served
             }
         except TrivetError:
-            if not self._pushers:
+            if self._pushers:
+                return
+            views = self._saved.load()
+            if not views:
                 raise
-            return
+            newest = {view.name: view for view in views}
+            current = list(newest.values())
+            older = {view.online_name: view for view in views if view not in current}
         if self._pushers and current == self._current and older == self._older:
             return  # A pusher holds the windows of its views in memory; it is not made anew.
         self._current, self._older = current, older
+        self._saved.save([*older.values(), *current])
         self._pushers = [(current, Pusher(current, self._online))]
         self._pushers += [([view], Pusher([view], self._online)) for view in older.values()]
 

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +22,7 @@ from trivet.kernel.refs import check_name
 from trivet.serving.artifacts import ArtifactCache
 from trivet.serving.asgi import GatewayApp
 from trivet.serving.feature_lookup import PlannedFeatures
-from trivet.serving.feature_push import ViewPusher
+from trivet.serving.feature_push import SavedViews, ViewPusher
 from trivet.serving.following import TableFollower
 from trivet.serving.gateway import Gateway
 from trivet.serving.journal import JournalWriter
@@ -38,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _GRACE_SECONDS = 10
+_SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,13 @@ class RunningGateway:
             gateway_id=parts.id,
             clock=parts.clock,
         )
-        pusher = ViewPusher(parts.features, parts.online, lambda: gateway.routes, parts.stopwatch)
+        pusher = ViewPusher(
+            parts.features,
+            parts.online,
+            lambda: gateway.routes,
+            SavedViews(own / "views.json"),
+            parts.stopwatch,
+        )
         self.app = GatewayApp(
             gateway, self.follower, pusher, hosts=hosts, stopwatch=parts.stopwatch
         )
@@ -158,6 +166,8 @@ def _serve(
     # uvicorn raises the signal it got once more when it is done; that must not kill the clean-up.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    # A request must not wait 5 ms, Python's default, for a thread that loads a model or shadows.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     ready = parts.home / "run" / f"gateway-{parts.id}.json"
     _write_ready(ready, {"id": parts.id, "pid": os.getpid(), "url": url, "port": port})
     _log.info("gateway ready", extra={"url": url})

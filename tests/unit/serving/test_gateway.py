@@ -8,6 +8,7 @@ from trivet.registry import Signature
 from trivet.serving import JournalReader, RevisionSpec, Role, Status, assign, find_prediction
 from trivet.serving.process import RunningGateway
 from trivet.storage.online import OnlineRow
+from trivet.storage.sql import Database
 from trivet.testing.serving import START, House
 
 CARRIER = Signature(
@@ -213,6 +214,25 @@ def test_features_are_looked_up_and_pushed(house: House) -> None:
     assert answer["probability"] == 0.25
     assert house.predictions()[0].features == [0.25, 10.0]
     assert view.online_name == "by_carrier@1"
+
+
+def test_pushes_go_on_without_the_database_and_reach_older_versions(house: House) -> None:
+    signature, first = by_carrier(house)
+    house.release(house.models.put(1, signature=signature))
+    house.features.apply(replace(first, description="The same again.", ttl=timedelta(days=1)))
+    running = house.open_gateway()
+    df = {"carrier": ["UA"], "at": ["2013-03-01T09:00:00Z"], "rate": [0.25]}
+    both = {"by_carrier": 1, "by_carrier (older)": 1}
+    assert house.client(running).post("/push", {"source": "landings", "df": df}).json == {
+        "written": both
+    }
+    assert house.online.count("by_carrier@1") == house.online.count("by_carrier@2") == 1
+    house.close(running)
+    (house.home / "trivet.db").unlink()
+    gone = Database(f"sqlite:///{house.home}/trivet.db", create=False)
+    house.routing._database = house.features._database = gone
+    again = house.client(house.open_gateway())
+    assert again.post("/push", {"source": "landings", "df": df}).json == {"written": both}
 
 
 def test_an_unknown_entity_is_refused_by_name_and_an_outdated_one_is_not(house: House) -> None:
