@@ -15,9 +15,10 @@ def to_microseconds(at: datetime) -> int:
     return (at - EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=16_384)  # The rows that are read again and again share a few instants.
 def from_microseconds(microseconds: int) -> datetime:
     """Return the instant so many microseconds after 1970."""
-    return EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + timedelta(0, 0, microseconds)
 
 
 @lru_cache(maxsize=256)

@@ -39,6 +39,10 @@ _PUT_STATE = "INSERT OR REPLACE INTO online_states (name, state) VALUES (?, ?)"
 _GET_STATE = "SELECT state FROM online_states WHERE name = ?"
 
 
+_Stored = tuple[str, int, int, bytes]
+"""A row of `online_rows`."""
+
+
 def _select(keys: int) -> str:
     marks = ", ".join("?" * keys)
     return f"SELECT key, event_at, created_at, packed FROM online_rows WHERE key IN ({marks})"  # noqa: S608
@@ -97,17 +101,15 @@ class SqliteOnlineStore:
         return True
 
     def read(self, wanted: Sequence[tuple[str, str]]) -> list[OnlineRow | None]:
-        keys = [f"{view}{_SEPARATOR}{key}" for view, key in wanted]
-        found: dict[str, OnlineRow] = {}
+        keys = [view + _SEPARATOR + key for view, key in wanted]
+        found: dict[str, _Stored] = {}
         for start in range(0, len(keys), _KEYS_IN_A_READ):
             for row in self._select_rows(keys[start : start + _KEYS_IN_A_READ]):
-                found[row[0]] = OnlineRow(
-                    row[0].partition(_SEPARATOR)[2],
-                    from_microseconds(row[1]),
-                    from_microseconds(row[2]),
-                    unpack_values(row[3]),
-                )
-        return [found.get(key) for key in keys]
+                found[row[0]] = row
+        return [
+            _to_row(key, found[full]) if full in found else None
+            for full, (_, key) in zip(keys, wanted, strict=True)
+        ]
 
     def count(self, view: str) -> int:
         with self._errors_translated():
@@ -155,13 +157,11 @@ class SqliteOnlineStore:
         ).rowcount
         return max(written, 0)
 
-    def _select_rows(self, keys: list[str]) -> list[tuple[str, int, int, bytes]]:
+    def _select_rows(self, keys: list[str]) -> list[_Stored]:
         size = 1 << (len(keys) - 1).bit_length()
         padded = keys + [""] * (size - len(keys))
         try:
-            rows: list[tuple[str, int, int, bytes]] = self._reader.execute(
-                _SELECTS[size], padded
-            ).fetchall()
+            rows: list[_Stored] = self._reader.execute(_SELECTS[size], padded).fetchall()
         except sqlite3.Error as error:
             raise OnlineStoreUnavailable(self.url, str(error)) from error
         return rows
@@ -200,6 +200,13 @@ class SqliteOnlineStore:
             yield
         except sqlite3.Error as error:
             raise OnlineStoreUnavailable(self.url, str(error)) from error
+
+
+def _to_row(key: str, stored: _Stored) -> OnlineRow:
+    _, event_at, created_at, packed = stored
+    return OnlineRow(
+        key, from_microseconds(event_at), from_microseconds(created_at), unpack_values(packed)
+    )
 
 
 def _span(view: str) -> tuple[str, str]:
