@@ -8,6 +8,7 @@ from typing import Any
 
 from trivet.kernel.digests import Digest
 from trivet.kernel.errors import NotFound
+from trivet.pipelines.code_digest import digest_code
 from trivet.pipelines.codecs import blobs_of, load_value, part_of, store_value
 from trivet.pipelines.errors import StepFailed
 from trivet.pipelines.executors import Executor, Result, Task
@@ -61,6 +62,12 @@ class Execution:
         self._readers = Counter(need for node in graph.nodes for need in node.needs)
         self._readers.update({output.node for output in outputs_in(kept)})
         self.metrics: dict[str, dict[str, float]] = {}
+        # Once, before any step runs: what a step does to its module's globals is not its code.
+        project = None if file is None else file.parent
+        self._code = {
+            node.step: digest_code(node.step.function, project)
+            for node in {node.step: node for node in graph.nodes}.values()
+        }
 
     def run(self, skip: frozenset[str] = frozenset()) -> None:
         """Run every node but those in `skip`.
@@ -111,7 +118,7 @@ class Execution:
             self._stored.__getitem__,
             blobs=self._workspace.blobs,
             environment=str(self._parent.run.environment),
-            project=None if self._file is None else self._file.parent,
+            code=self._code[node.step],
         )
         found = self._find(node, key)
         if found is not None:
@@ -139,7 +146,11 @@ class Execution:
             file=self._file,
         )
         active = _Active(node=node, key=key, handle=handle, since=since)
-        self._active[self._executor.submit(task)] = active
+        try:
+            self._active[self._executor.submit(task)] = active
+        except BaseException as error:
+            self._interrupt(active, error)
+            raise
         self._let_go(node)
 
     def _find(self, node: Node, key: Digest) -> StepResult | None:
@@ -242,8 +253,11 @@ class Execution:
                 else:
                     self._fail(active, result)
                 continue
-            reason = f"Not finished: {type(error).__name__} came while the step ran."
-            self._parent.log.finish(active.handle.run, RunStatus.FAILED, reason)
+            self._interrupt(active, error)
+
+    def _interrupt(self, active: _Active, error: BaseException) -> None:
+        reason = f"{type(error).__name__} came while the step ran."
+        self._parent.log.finish(active.handle.run, RunStatus.FAILED, reason)
 
     def _let_go(self, node: Node) -> None:
         for need in node.needs:

@@ -1,11 +1,9 @@
 """The cache key of a step: the digest of its code, inputs, params and environment."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from trivet.kernel.digests import Digest, digest_json
-from trivet.pipelines.code_digest import digest_code
 from trivet.pipelines.codecs import part_of, store_value
 from trivet.pipelines.graph import Node, Output, outputs_in
 from trivet.pipelines.records import StoredValue
@@ -18,7 +16,7 @@ def step_key(
     *,
     blobs: BlobStore,
     environment: str,
-    project: Path | None,
+    code: Digest,
 ) -> Digest:
     """Return the key under which the node's result is found again.
 
@@ -27,12 +25,12 @@ def step_key(
         stored: Gives the record of what a node that is needed gave.
         blobs: Where arguments that are no JSON are kept.
         environment: The digest of the environment.
-        project: The folder of the user's code.
+        code: The digest of the step's code.
     """
     return digest_json(
         {
             "step": node.step.name,
-            "code": digest_code(node.step.function, project),
+            "code": code,
             "environment": environment,
             "arguments": {
                 name: _token(value, stored, blobs) for name, value in node.arguments.items()

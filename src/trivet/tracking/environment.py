@@ -53,10 +53,11 @@ def compare_environments(then: dict[str, Any], now: dict[str, Any]) -> list[str]
     return lines
 
 
-def _worded(package: dict[str, str] | None) -> str:
+def _worded(package: dict[str, str | None] | None) -> str:
     if package is None:
         return "not there"
-    return f"{package['version']} ({(package['record'] or 'no record')[:8]})"
+    record = package["record"]
+    return f"{package['version']} ({'no record' if record is None else record[:8]})"
 
 
 def _packages() -> dict[str, dict[str, str | None]]:
