@@ -1,8 +1,7 @@
 """Carry repairs on: notice, train, compare, release. Each look continues from what is stored."""
 
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +19,20 @@ _START_AGAIN_AFTER = timedelta(seconds=60)
 _WAITING = (AlertStatus.OPEN, AlertStatus.TRIAGED)
 
 
+TrainingCommand = Callable[[Repair, RepairPolicy], Sequence[str]]
+"""Returns the command that trains; the JSON it prints names the version it registered."""
+
+
+def pipeline_command(home: Path, repair: Repair, policy: RepairPolicy) -> list[str]:
+    """Return the command that runs the policy's pipeline, as a person would run it."""
+    until = f"{repair.event_at:%Y-%m-%d}"
+    command = [sys.executable, "-m", "trivet.cli.main", "--home", str(home)]
+    command += ["run", policy.pipeline, "--json"]
+    for name, text in policy.params.items():
+        command += ["--param", f"{name}={text.replace('{until}', until)}"]
+    return command
+
+
 class Repairer:
     """Trains a deployment's model anew when it does harm, and releases what is better.
 
@@ -27,16 +40,15 @@ class Repairer:
     that is killed anywhere is followed by one that goes on there; nothing is trained twice.
     """
 
-    def __init__(self, stores: Stores, home: Path) -> None:
+    def __init__(self, stores: Stores, home: Path, command: TrainingCommand | None = None) -> None:
         self._stores = stores
         self._home = home
+        self._command = command or (lambda repair, policy: pipeline_command(home, repair, policy))
         self._releasing = Releasing(stores)
         self._asked: dict[str, datetime] = {}
-        self._processes: list[subprocess.Popen[bytes]] = []
 
     def run(self, lease: Lease) -> None:
         """Look at every deployment that has a policy once."""
-        self._processes = [process for process in self._processes if process.poll() is None]
         for deployment in self._stores.deployments.list_deployments():
             policy = read_policy(deployment.settings)
             if policy is None:
@@ -169,12 +181,10 @@ class Repairer:
             self._fail(repair, "The training process was killed.")
         elif not started and self._may_start(repair):
             self._require(lease)
-            self._processes.append(
-                training.start(
-                    self._command(repair, policy),
-                    project=self._home / Path(policy.project).expanduser(),
-                    limit_seconds=policy.time_limit.total_seconds(),
-                )
+            training.start(
+                self._command(repair, policy),
+                project=self._home / Path(policy.project).expanduser(),
+                limit_seconds=policy.time_limit.total_seconds(),
             )
 
     def _may_start(self, repair: Repair) -> bool:
@@ -184,15 +194,6 @@ class Repairer:
             return False
         self._asked[repair.id] = now
         return True
-
-    def _command(self, repair: Repair, policy: RepairPolicy) -> list[str]:
-        until = f"{repair.event_at:%Y-%m-%d}"
-        params = {name: text.replace("{until}", until) for name, text in policy.params.items()}
-        command = [sys.executable, "-m", "trivet.cli.main", "--home", str(self._home)]
-        command += ["run", policy.pipeline, "--json"]
-        for name, value in params.items():
-            command += ["--param", f"{name}={value}"]
-        return command
 
     def _compare(self, repair: Repair, policy: RepairPolicy, lease: Lease) -> None:
         self._require(lease)

@@ -1,6 +1,6 @@
 """Run one training in a process of its own, at most once, and leave its result in a folder.
 
-    python -m trivet.control.training FOLDER
+    python training.py FOLDER
 
 The folder holds `job.json` and, step by step, `lock` (held while the process lives), `started`
 and `result.json`. A controller that dies leaves the process running; the next one finds in the
@@ -42,19 +42,20 @@ class Training:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def start(
-        self, command: Sequence[str], *, project: Path, limit_seconds: float
-    ) -> "subprocess.Popen[bytes]":
-        """Start a process that trains, unless one did before, and return it without waiting."""
+    def start(self, command: Sequence[str], *, project: Path, limit_seconds: float) -> None:
+        """Start a process that trains, unless one did before; do not wait for it.
+
+        The process has a session of its own and is nobody's child, so that what ends the
+        controller does not end the training.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         job = {"command": list(command), "project": str(project), "limit": limit_seconds}
         _write(self._folder / "job.json", json.dumps(job))
-        # Its own session, so that what ends the controller does not end the training.
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "trivet.control.training", str(self._folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        # By its path and not as a module: a folder needs nothing of trivet, and starts at once.
+        trainer = [sys.executable, "-P", __file__, str(self._folder)]
+        subprocess.run(  # noqa: S603 - our own interpreter and file
+            ["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *trainer],
+            check=True,
             start_new_session=True,
         )
 
@@ -122,15 +123,25 @@ def _run(folder: Path, job: dict[str, Any]) -> TrainingResult:
 
 
 def _registered(output: str) -> TrainingResult:
-    """Return the model version that the pipeline's JSON names under `model`."""
+    """Return the model version that the pipeline's JSON names, under `model` or as an output."""
     try:
         answer = json.loads(output)
+        if not isinstance(answer, dict):
+            raise ValueError(output)
     except ValueError:
-        return TrainingResult(None, "The pipeline's output is not JSON.")
-    model = answer.get("model") if isinstance(answer, dict) else None
-    if not isinstance(model, str) or not model.startswith("model:"):
+        return TrainingResult(None, "The pipeline's output is no JSON object.")
+    found = _model_refs([answer.get("model"), answer.get("outputs")])
+    if not found:
         return TrainingResult(None, "The pipeline ended well but registered no model version.")
-    return TrainingResult(model, "")
+    return TrainingResult(found[0], "")
+
+
+def _model_refs(value: Any) -> list[str]:
+    """Return every text in a JSON value that is the ref of a model version, in order."""
+    if isinstance(value, str):
+        return [value] if value.startswith("model:") and "@" in value else []
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [ref for item in items for ref in _model_refs(item)]
 
 
 @contextmanager
