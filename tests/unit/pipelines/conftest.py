@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,21 @@ from trivet.storage.sql.migrate import migrate
 from trivet.tracking import SqlRunStore
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/home/trivet.db")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of the present schema, made once and copied for each test."""
+    file = tmp_path_factory.mktemp("migrated") / "trivet.db"
+    database = Database(f"sqlite:///{file}")
     migrate(database)
+    database.close()
+    return file
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    (tmp_path / "home").mkdir()
+    shutil.copy(migrated, tmp_path / "home" / "trivet.db")
+    database = Database(f"sqlite:///{tmp_path}/home/trivet.db")
     yield database
     database.close()
 

@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,10 +52,19 @@ class AwayStore(SqlRunStore):
             raise Unavailable("away")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[AwayStore]:
-    database = Database(f"sqlite:///{tmp_path}/trivet.db")
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("migrated") / "trivet.db"
+    database = Database(f"sqlite:///{file}")
     migrate(database)
+    database.close()
+    return file
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated: Path) -> Iterator[AwayStore]:
+    shutil.copy(migrated, tmp_path / "trivet.db")
+    database = Database(f"sqlite:///{tmp_path}/trivet.db")
     yield AwayStore(database, Recorder("user:test"))
     database.close()
 
