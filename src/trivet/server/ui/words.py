@@ -25,14 +25,14 @@ class Words:
         self.language = language if language in LANGUAGES else "en"
         self._texts = read_catalogue(self.language)
 
-    def __call__(self, key: str, **facts: Any) -> Markup:
+    def __call__(self, key: str, /, **facts: Any) -> Markup:
         """Return the text of `key` with the facts filled in; an unknown key is a `KeyError`."""
         text = self._texts.get(key)
         if text is None:
             text = self._texts[f"{key}.{'one' if facts['n'] == 1 else 'other'}"]
         return Markup(text).format(**facts)  # noqa: S704 - texts are ours, facts are escaped
 
-    def find(self, key: str, default: str, **facts: Any) -> Markup:
+    def find(self, key: str, default: str, /, **facts: Any) -> Markup:
         """Return the text of `key`, or `default` escaped where the catalogue has none."""
         return self(key, **facts) if key in self._texts else Markup.escape(default)
 
