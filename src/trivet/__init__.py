@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from trivet.current import current_app, open  # noqa: A004 - `trivet.open` reads as it should
+    from trivet.current import (
+        current_app,
+        log_artifact,
+        log_metric,
+        log_metrics,
+        log_params,
+        open,  # noqa: A004 - `trivet.open` reads as it should
+        run,
+        set_tags,
+        start_run,
+    )
     from trivet.features import (
         Aggregate,
         FeatureService,
@@ -25,26 +35,18 @@ if TYPE_CHECKING:
         apply,
         commit,
         deploy,
-        log_artifact,
-        log_metric,
-        log_metrics,
-        log_params,
         materialize,
         plan,
         read,
         register,
-        run,
-        set_tags,
-        start_run,
         training_set,
     )
 
 _HOME_OF = {
-    "trivet.workbench": (
-        "apply commit deploy log_artifact log_metric log_metrics log_params "
-        "materialize plan read register run set_tags start_run training_set"
+    "trivet.workbench": ("apply commit deploy materialize plan read register training_set"),
+    "trivet.current": (
+        "current_app log_artifact log_metric log_metrics log_params open run set_tags start_run"
     ),
-    "trivet.current": "current_app open",
     "trivet.pipelines": "pipeline step",
     "trivet.features": ("Aggregate FeatureService FeatureView RequestFeature Rolling TimePart"),
     "trivet.registry": "NewVersion Signature",

@@ -5,15 +5,13 @@ Each is a function over the current app: the one that `open` opened, or else the
 lineage, and what is logged becomes the run's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
-from trivet.current import current_app, open_workspace
+from trivet.current import current_app
 from trivet.data import Commit, DatasetNotFound, WriteMode, require_green
 from trivet.features import (
     FeaturePlan,
@@ -25,13 +23,10 @@ from trivet.features import materialize as fill_online
 from trivet.features import training_set as join_training_set
 from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Kind, Ref
-from trivet.pipelines import Pipeline, PipelineRun
-from trivet.pipelines import run as run_pipeline
 from trivet.registry import ModelVersion, NewVersion
 from trivet.rollout import Rollout, RolloutSpec, Strategy
 from trivet.rollout import deploy as deploy_version
-from trivet.tracking import RunHandle, current_run
-from trivet.tracking import start_run as start_tracked_run
+from trivet.tracking import current_run
 
 Definition = TypeVar("Definition", FeatureView, FeatureService)
 
@@ -165,58 +160,6 @@ def plan(service: str) -> FeaturePlan:
     features = current_app().features
     wanted = features.get_service(service)
     return make_plan(wanted, [features.get_view(name) for name, _ in wanted.views])
-
-
-@contextmanager
-def start_run(experiment: str, name: str = "") -> Iterator[RunHandle]:
-    """Track what the block logs as one run; an error in it ends the run as failed."""
-    app = current_app()
-    app.experiments.create_experiment(experiment)
-    with start_tracked_run(
-        app.runs, app.blobs, experiment, spill=app.settings.home / "spill", name=name
-    ) as handle:
-        yield handle
-
-
-def run(pipeline: Pipeline, **params: Any) -> PipelineRun:
-    """Run a pipeline; steps that were run before on the same inputs come from the cache.
-
-    Raises:
-        StepFailed: A step raised an error; the run has its traceback.
-    """
-    return run_pipeline(pipeline, params, workspace=open_workspace(current_app()))
-
-
-def _run() -> RunHandle:
-    run = current_run()
-    if run is None:
-        raise InvalidInput("There is no run to log to; log inside 'with trivet.start_run(…):'.")
-    return run
-
-
-def log_params(params: Mapping[str, Any]) -> None:
-    """Log input values of the current run."""
-    _run().log_params(params)
-
-
-def log_metric(key: str, value: float, step: int | None = None) -> None:
-    """Log a number of the current run; costs some microseconds and never waits."""
-    _run().log_metric(key, value, step)
-
-
-def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
-    """Log several numbers of one step of the current run."""
-    _run().log_metrics(metrics, step)
-
-
-def set_tags(tags: Mapping[str, Any]) -> None:
-    """Label the current run."""
-    _run().set_tags(tags)
-
-
-def log_artifact(content: Path | str | bytes, path: str | None = None) -> None:
-    """Keep a file, or bytes under a path, with the current run."""
-    _run().log_artifact(content, path)
 
 
 def register(model: str, content: NewVersion) -> ModelVersion:
