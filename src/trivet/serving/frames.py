@@ -7,6 +7,7 @@ Fields may be added at the end, with a default; none may be removed or reordered
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from struct import Struct
 from typing import Any
 from zlib import crc32
@@ -50,6 +51,8 @@ class _FeedbackArray(msgspec.Struct, array_like=True, frozen=True, gc=False):
     outcome: float
 
 
+_prediction_values = attrgetter(*_PredictionArray.__struct_fields__)
+_feedback_values = attrgetter(*_FeedbackArray.__struct_fields__)
 _encoder = msgspec.msgpack.Encoder()
 _prediction_decoder = msgspec.msgpack.Decoder(_PredictionArray)
 _feedback_decoder = msgspec.msgpack.Decoder(_FeedbackArray)
@@ -58,13 +61,9 @@ _feedback_decoder = msgspec.msgpack.Decoder(_FeedbackArray)
 def encode_frame(record: Record) -> bytes:
     """Return the record as one frame."""
     if isinstance(record, Prediction):
-        payload = _PREDICTION + _encoder.encode(
-            [getattr(record, name) for name in _PredictionArray.__struct_fields__]
-        )
+        payload = _PREDICTION + _encoder.encode(_prediction_values(record))
     else:
-        payload = _FEEDBACK + _encoder.encode(
-            [getattr(record, name) for name in _FeedbackArray.__struct_fields__]
-        )
+        payload = _FEEDBACK + _encoder.encode(_feedback_values(record))
     return _HEAD.pack(len(payload), crc32(payload)) + payload
 
 

@@ -52,7 +52,8 @@ class RoutingTable:
 
     Attributes:
         generation: Grows with every change; an older table is never taken after a newer one.
-        fence: The fence of the controller that wrote it (I6); 0 where a person did.
+        fence: The fence of the controller that wrote it (I6). A person writes 0, and the store
+            keeps the fence that was there, so that it never falls.
         revisions: Every revision to keep warm, the fallback of a rollback among them (I5).
         stable: The number of the revision that answers whatever nobody else does.
         candidate: The number of the revision on trial, if any.

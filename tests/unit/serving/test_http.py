@@ -1,14 +1,25 @@
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trivet.features import (
+    Aggregate,
+    FeatureService,
+    FeatureView,
+    RequestFeature,
+    Rolling,
+    TimePart,
+    plan_to_json,
+)
 from trivet.registry import Signature
 from trivet.serving.asgi import MAX_BODY_BYTES, GatewayApp
-from trivet.testing.serving import Client, House
+from trivet.testing.serving import Client, House, Models
 
 COLUMNS = Signature(
     inputs=("x",),
@@ -26,7 +37,33 @@ ROW = {"x": 0.5, "carrier": "UA", "count": 3, "late": False, "seen": "2013-03-01
 @pytest.fixture(scope="module")
 def client(shared_house: House) -> Client:
     shared_house.release(shared_house.models.put(1, signature=COLUMNS), unit="carrier")
+    _release_planned(shared_house)
     return shared_house.client(shared_house.open_gateway())
+
+
+def _release_planned(house: House) -> None:
+    """Release `planned`, whose signature says nothing of its request: the plan must refuse."""
+    rolling = Rolling(
+        name="mean", column="rate", function=Aggregate.MEAN, window=timedelta(hours=3)
+    )
+    view = FeatureView(
+        name="columns", entity=("carrier",), source="landings", event_time="at", columns=("rate",)
+    )
+    house.features.apply(view)
+    house.features.apply(replace(view, name="rolling", columns=(), rolling=(rolling,)))
+    request = (
+        RequestFeature(name="hour", part=TimePart.HOUR, column="seen"),
+        RequestFeature(name="number", column="x"),
+        RequestFeature(name="word", column="late", vocabulary=("a", "b")),
+    )
+    service = FeatureService(name="all", views=(("columns", ()), ("rolling", ())), request=request)
+    plan = house.features.plan(house.features.apply(service))
+    signature = Signature(inputs=plan.names, plan=plan_to_json(plan))
+    models = Models(house.models.blobs, deployment="planned")
+    house.release(
+        models.put(1, signature=signature, settings={"unknown_entities": "missing"}),
+        unit="carrier",
+    )
 
 
 def tensor(**values: Any) -> dict[str, Any]:
@@ -331,17 +368,51 @@ items = st.lists(
     max_size=3,
 )
 frames = st.dictionaries(st.text(max_size=3), st.lists(anything, max_size=3), max_size=3)
+values = st.lists(
+    st.sampled_from(["2013-03-01T10:00:00Z", "UA", "", "\x1f", 0, 1, 0.5, 1e300, True, None])
+    | anything,
+    min_size=1,
+    max_size=1,
+)
+landings = st.fixed_dictionaries(
+    {"carrier": values, "rate": values},
+    optional={
+        "at": st.just(["2013-03-01T10:00:00Z"]) | st.just(["9999-12-31T00:00:00Z"]) | values
+    },
+)
 REQUESTS = st.one_of(
-    st.tuples(st.just("/predict/delay"), st.fixed_dictionaries({"rows": rows | anything})),
+    st.tuples(
+        st.sampled_from(["/predict/delay", "/predict/planned"]),
+        st.fixed_dictionaries({"rows": rows | anything}),
+    ),
     st.tuples(
         st.just("/v2/models/delay/infer"), st.fixed_dictionaries({"inputs": tensors | anything})
     ),
     st.tuples(st.just("/feedback/delay"), st.fixed_dictionaries({"items": items | anything})),
     st.tuples(
-        st.just("/push"), st.fixed_dictionaries({"df": frames | anything, "source": anything})
+        st.just("/push"),
+        st.fixed_dictionaries(
+            {
+                "df": frames | landings | anything,
+                "source": st.sampled_from(["landings", "columns", "rolling"]) | anything,
+            }
+        ),
     ),
 )
 PATHS = ("/predict/delay", "/v2/models/delay/infer", "/feedback/delay", "/push")
+
+
+def test_what_is_fuzzed_answers_when_it_is_asked_well(client: Client) -> None:
+    df = {"carrier": ["UA"], "at": ["2013-03-01T09:00:00Z"], "rate": [0.25]}
+    pushed = client.post("/push", {"source": "landings", "df": df})
+    assert pushed.json == {"written": {"columns": 1, "rolling": 1}}
+    row = {**ROW, "late": "a", "event_at": "2013-03-01T10:00:00Z"}
+    assert client.post("/predict/planned", {"rows": [row]}).status == 200
+    refused = client.post("/predict/planned", {"rows": [{**row, "late": 5}]})
+    assert (refused.status, refused.json["error"]) == (
+        422,
+        "rows[0].late: must be a text, not a number.",
+    )
 
 
 NO_FAILURE = settings(max_examples=300, deadline=None)
