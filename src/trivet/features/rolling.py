@@ -35,16 +35,15 @@ class WindowEnds:
         # Ranks in place of times: entity and rank fit into one integer for any table.
         self._known = np.unique(times)
         self._width = len(self._known) + 1
-        ranks = np.searchsorted(self._known, times)
-        self._order = codes * self._width + ranks
+        self._ranks = np.searchsorted(self._known, times)
+        self._order = codes * self._width + self._ranks
         self.ends = np.searchsorted(self._order, self._order, side="right")
 
     def starts(self, window: timedelta) -> Ints:
         """Return the first row of each row's window (T - window, T]."""
         # Distinct times are fewer than rows, so each is looked up once.
         after = np.searchsorted(self._known, self._known - window // _MICROSECOND, side="right")
-        ranks = self._order - self._codes * self._width
-        starts: Ints = np.searchsorted(self._order, self._codes * self._width + after[ranks])
+        starts: Ints = np.searchsorted(self._order, self._codes * self._width + after[self._ranks])
         return starts
 
 
@@ -67,39 +66,41 @@ def rolling_values(
         rolling: What to compute.
         columns: The values of each column that `rolling` names, in the order of the rows, (n,).
     """
-    starts = {r.window: ends.starts(r.window) for r in rolling}
-    totals = {name: _Totals(values) for name, values in columns.items()}
+    starts = {window: ends.starts(window) for window in {r.window for r in rolling}}
+    totals = {name: _Totals(values, ends.ends) for name, values in columns.items()}
     found: dict[str, Floats] = {}
     for feature in rolling:
         total, first = totals[feature.column], starts[feature.window]
-        if feature.function is Aggregate.COUNT:
-            found[feature.name] = total.counts(first, ends.ends).astype(np.float64)
-        elif feature.function is Aggregate.SUM:
-            found[feature.name] = total.sums(first, ends.ends)
-        else:
-            counts = total.counts(first, ends.ends)
-            sums = total.sums(first, ends.ends)
-            found[feature.name] = np.divide(
-                sums, counts, out=np.full(len(sums), np.nan), where=counts > 0
-            )
+        if feature.function is Aggregate.SUM:
+            found[feature.name] = total.sums(first)
+            continue
+        counts = total.counts(first).astype(np.float64)
+        if feature.function is Aggregate.MEAN:
+            # 0 / 0 is the NaN that is wanted.
+            with np.errstate(invalid="ignore"):
+                counts = total.sums(first) / counts
+        found[feature.name] = counts
     return found
 
 
 class _Totals:
     """Running counts and exact running sums of one column."""
 
-    def __init__(self, values: Floats) -> None:
+    def __init__(self, values: Floats, ends: Ints) -> None:
         present = ~np.isnan(values)
-        self._counts = _running(present)
-        filled = np.where(present, values, 0.0)
+        self._ends = ends
+        self._counts = None if present.all() else _running(present)
+        filled = values if self._counts is None else np.where(present, values, 0.0)
         self._limbs = [(_running(limb), scale) for limb, scale in _limbs(filled)]
 
-    def counts(self, starts: Ints, ends: Ints) -> Ints:
-        return self._counts[ends] - self._counts[starts]
+    def counts(self, starts: Ints) -> Ints:
+        if self._counts is None:
+            return self._ends - starts
+        return self._counts[self._ends] - self._counts[starts]
 
-    def sums(self, starts: Ints, ends: Ints) -> Floats:
+    def sums(self, starts: Ints) -> Floats:
         # Differences of running integers are exact even where the running one wrapped.
-        parts = [running[ends] - running[starts] for running, _ in self._limbs]
+        parts = [running[self._ends] - running[starts] for running, _ in self._limbs]
         total = np.zeros(len(starts))
         for number in range(len(parts) - 1, -1, -1):
             if number > 0:

@@ -82,6 +82,22 @@ def test_a_write_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    store = SqliteOnlineStore(tmp_path / "online.db")
+    store.write("v@1", [ROW])
+    store._writer.execute("PRAGMA max_page_count = 6")
+    many = [OnlineRow(str(n), AT, AT, (1.0,) * 50) for n in range(500)]
+
+    with pytest.raises(OnlineStoreUnavailable, match="full"):
+        store.commit({"v@1": many}, {"v@1/s": b"state"}, expected={})
+
+    assert store.count("v@1") == 1
+    assert store.read_state("v@1/s") is None
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert store.write("v@1", many) == 500
+    store.close()
+
+
 def test_one_process_reads_while_another_writes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/online.db"
     store = open_online_store(url)
