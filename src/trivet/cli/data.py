@@ -21,6 +21,7 @@ from trivet.data import (
     profile_commit,
     quarantine,
     revert_branch,
+    verify_commit,
 )
 
 _AT = click.option(
@@ -339,6 +340,21 @@ def revert(app: App, name: str, to: str, branch: str, message: str, as_json: boo
       trivet data revert flights 4f0c -m "The relabelling was wrong"
     """
     show_commit(revert_branch(app.datasets, name, branch, to, message=message), as_json)
+
+
+@data.command()
+@click.argument("name")
+@_AT
+@with_app
+def verify(app: App, name: str, at: str) -> None:
+    """Read every row of a commit and check that they are those that were committed.
+
+    \b
+    Example:
+      trivet data verify flights --at v1
+    """
+    made = verify_commit(app.datasets, name, at)
+    click.echo(f"The {made.rows:,} rows of {made.ref} are those that were committed.")
 
 
 @data.command(name="quarantine")

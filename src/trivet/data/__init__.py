@@ -3,6 +3,7 @@
 from trivet.data.diffing import diff_commits
 from trivet.data.errors import (
     BranchExists,
+    CommitDamaged,
     CommitNotFound,
     ContractInvalid,
     ContractViolated,
@@ -34,6 +35,7 @@ from trivet.data.records import (
 )
 from trivet.data.sql_store import SqlDatasetStore
 from trivet.data.store import ContractStore, DatasetStore, WriteMode
+from trivet.data.verifying import verify_commit
 
 __all__ = [
     "Branch",
@@ -44,6 +46,7 @@ __all__ = [
     "Column",
     "ColumnProfile",
     "Commit",
+    "CommitDamaged",
     "CommitId",
     "CommitNotFound",
     "ContractInvalid",
@@ -70,4 +73,5 @@ __all__ = [
     "quarantine",
     "require_green",
     "revert_branch",
+    "verify_commit",
 ]

@@ -125,6 +125,22 @@ class RedDataset(Conflict):
         return f"{self.ref} broke its contract{why}; nothing may be trained on it."
 
 
+class CommitDamaged(Conflict):
+    """The rows of a commit are not those that were committed."""
+
+    def __init__(self, ref: str, expected: str, found: str) -> None:
+        super().__init__(ref, expected, found)
+        self.ref = ref
+        self.expected = expected
+        self.found = found
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ref} is damaged: its rows digest to {self.found}, not {self.expected}. "
+            "Restore its table from a backup."
+        )
+
+
 class MergeConflicts(Conflict):
     """Both sides changed the same cells; each is listed, up to a bound."""
 

@@ -11,7 +11,7 @@ from trivet.data import graph
 from trivet.data.checks import check_rows, combined
 from trivet.data.contract import Contract, PartitionRule, parse_contract
 from trivet.data.partitions import HISTORY, Summary, compare, summarise
-from trivet.data.records import ContractReport, Dataset
+from trivet.data.records import Commit, ContractReport, Dataset
 from trivet.ledger import Evidence, Recorder, Verdict
 from trivet.storage.sql.schema import data as schema
 
@@ -39,12 +39,19 @@ class Judgement:
     Attributes:
         report: What was found; None where nothing was held against a contract.
         summaries: The incoming partitions, for the history of those to come.
+        cited: Evidence that is stored already, where the verdict is taken over from a commit.
     """
 
     verdict: Verdict
     report: ContractReport | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
+    cited: str | None = None
+
+    @classmethod
+    def of(cls, commit: Commit) -> "Judgement":
+        """Return the verdict on a commit, for another with the same rows or fewer."""
+        return cls(verdict=commit.contract, cited=commit.evidence)
 
     def put_aside(self, why: str) -> "Judgement":
         """Return this judgement as red, for the reason given."""
@@ -54,9 +61,9 @@ class Judgement:
         return replace(self, verdict=Verdict.FAILED, report=report, inputs=inputs)
 
     def store(self, connection: Connection, recorder: Recorder, subject: str) -> str | None:
-        """Store the evidence, if there is a report, and return its id."""
+        """Return the id of the evidence, which is stored if there is a report."""
         if self.report is None:
-            return None
+            return self.cited
         return self.judge(connection, recorder, subject).id
 
     def _summary(self) -> str:

@@ -59,7 +59,7 @@ def revert_branch(
         message=message or f"Back to {target.commit.id[:12]}",
         notes={"to": target.commit.id},
     )
-    judgement = Judgement(verdict=target.commit.contract)
+    judgement = Judgement.of(target.commit)
     return publish(store.database, store.recorder, draft, changes, target.at, judgement)
 
 

@@ -137,7 +137,7 @@ class SqlDatasetStore:
                 self._refuse_if_red(draft, judgement, protected)
             elif draft.head is not None and changes.incoming.num_rows == 0:
                 # Nothing came in, so the last verdict was on the rows that stay.
-                judgement = Judgement(verdict=draft.head.commit.contract)
+                judgement = Judgement.of(draft.head.commit)
         return publish(self.database, self.recorder, draft, changes, at, judgement)
 
     def _judge_since_green(
@@ -154,7 +154,7 @@ class SqlDatasetStore:
         else:
             rows = touched_rows(draft.dataset, self.state_of(table, green), after)
             if rows.num_rows == 0:
-                return Judgement(verdict=green.commit.contract)
+                return Judgement.of(green.commit)
         return judge_rows(terms, draft.dataset, rows, self.recorder.clock())
 
     def _terms(self, draft: Draft) -> tuple[Terms, bool]:
@@ -253,10 +253,11 @@ class SqlDatasetStore:
 
     def check(self, dataset: str, rows: pa.Table) -> ContractReport:
         with self.database.read() as connection:
-            known, _table = graph.find_dataset(connection, dataset)
+            known, table = graph.find_dataset(connection, dataset)
             head = graph.find_head(connection, dataset, "main")
             terms = read_terms(connection, dataset, None if head is None else head.commit.id)
-        fitted = fit_rows(known, rows, None)
+        schema_now = None if head is None else self.state_of(table, head).schema
+        fitted = fit_rows(known, rows, schema_now)
         judgement = judge_rows(terms, known, fitted, self.recorder.clock())
         return judgement.report or ContractReport(verdict=Verdict.NO_DATA)
 

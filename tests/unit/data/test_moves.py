@@ -1,9 +1,11 @@
 import pyarrow as pa
 import pytest
+from sqlalchemy import update
 
 from trivet.data import (
     BranchExists,
     Change,
+    CommitDamaged,
     ContractViolated,
     MergeConflicts,
     RedDataset,
@@ -14,8 +16,10 @@ from trivet.data import (
     quarantine,
     require_green,
     revert_branch,
+    verify_commit,
 )
 from trivet.ledger import SqlLedger, Verdict
+from trivet.storage.sql.schema import data as schema
 from trivet.testing.dataset_store import CONTRACT, orders, prices
 
 
@@ -156,3 +160,27 @@ def test_a_profile_says_what_columns_look_like(store: SqlDatasetStore) -> None:
     assert sum(rows for _low, _high, rows in price.histogram) == 100
     assert profile["city"].top == (("Seoul", 60), ("Busan", 41))
     assert profile_commit(store, "orders") == list(profile.values())
+
+
+def test_a_commit_verifies_until_a_row_of_it_is_changed(store: SqlDatasetStore) -> None:
+    first = store.commit("orders", orders((1, 1.0), (2, 2.0)), message="first")
+    store.commit("orders", orders((2, 3.0), (3, None), city=["Seoul", None]), message="second")
+    store.commit("orders", orders((1, 1.0)), message="third", mode="delete")
+    for commit in store.log("orders"):
+        assert verify_commit(store, "orders", commit.id) == commit
+    newest = store.resolve("orders")
+    with store.database.write() as connection:
+        connection.execute(
+            update(schema.dataset_commits)
+            .where(schema.dataset_commits.c.id == newest.id)
+            .values(table_number=store.node("orders", first.id).at.number)
+        )
+    with pytest.raises(CommitDamaged, match=newest.id):
+        verify_commit(store, "orders")
+
+
+def test_a_delete_takes_over_the_verdict_and_its_evidence(store: SqlDatasetStore) -> None:
+    store.set_contract("orders", CONTRACT)
+    first = store.commit("orders", orders((1, 1.0), (2, 2.0)), message="first")
+    less = store.commit("orders", orders((1, 1.0)), message="less", mode="delete")
+    assert (less.contract, less.evidence) == (Verdict.PASSED, first.evidence)

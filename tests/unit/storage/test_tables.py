@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -93,7 +94,7 @@ def test_clean_up_keeps_what_was_returned(tables: LanceTables) -> None:
     versions = [tables.create("t", rows(0))]
     for number in range(1, 6):
         at = versions[-1] if number % 2 else versions[0]
-        versions.append(tables.write("t", at, lambda writer, n=number: writer.append(rows(n))))
+        versions.append(tables.write("t", at, partial(TableWriter.append, rows=rows(number))))
     before = [ids(tables, at) for at in versions]
     tables.clean_up("t", timedelta(0))
     assert [ids(tables, at) for at in versions] == before
