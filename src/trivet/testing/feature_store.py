@@ -1,5 +1,6 @@
 """The promises of `FeatureStore`, as tests that every back end must pass."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -91,6 +92,20 @@ class FeatureStoreContract:
         assert store.get_view("by_carrier").version == 1
         last = ledger.list_facts(kind="features.applied", newest_first=True)[0]
         assert (last.subject, last.generation) == ("features:by_carrier@1", 3)
+
+    def test_many_who_apply_at_once_make_each_version_once(
+        self, store: FeatureStore, ledger: Ledger
+    ) -> None:
+        views = [replace(VIEW, ttl=timedelta(days=1 + number % 2)) for number in range(8)]
+
+        with ThreadPoolExecutor(8) as pool:
+            applied = list(pool.map(store.apply, views))
+
+        assert {view.version for view in applied} == {1, 2}
+        for view in applied:
+            assert store.get_view("by_carrier", view.version) == view
+        generations = [fact.generation for fact in ledger.list_facts(kind="features.applied")]
+        assert sorted(g or 0 for g in generations) == list(range(1, len(generations) + 1))
 
     def test_what_is_not_there_is_not_found(self, store: FeatureStore) -> None:
         store.apply(VIEW)
