@@ -166,9 +166,25 @@ def _run_again(
         skip_effects=True,
         on_step=on_step,
         tags={"reproduces": original.ref},
-        pins=original.detail.get("pins", {}),
+        pins=original.detail["pins"],
+        arguments=_arguments(original, workspace),
     )
     return run(pipeline, params, workspace=replace(workspace, cache=_NoCache()), how=how)
+
+
+def _arguments(original: Run, workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """Return the arguments the steps had, so that nothing looked up meanwhile takes part."""
+    values = {
+        digest: StoredValue.from_json(value) for digest, value in original.detail["values"].items()
+    }
+    return {
+        node: {
+            name: load_value(values[digest], workspace.blobs)
+            for name, digest in arguments.items()
+            if values[digest].is_stored
+        }
+        for node, arguments in original.detail["arguments"].items()
+    }
 
 
 def _gave(parent: Run, workspace: Workspace) -> dict[str, Gave]:

@@ -57,6 +57,7 @@ class How:
         on_step: Is told of every step that comes to a status.
         tags: Labels of the run.
         pins: Versions of pointers that are not to be resolved again.
+        arguments: Arguments by node that are not to be what the pipeline function now gives.
     """
 
     experiment: str = ""
@@ -67,6 +68,7 @@ class How:
     on_step: OnStep | None = None
     tags: Mapping[str, str] | None = None
     pins: Mapping[str, str] | None = None
+    arguments: Mapping[str, Mapping[str, Any]] | None = None
 
 
 def run(
@@ -91,6 +93,7 @@ def run(
     graph, returned = pipeline.build(fixed)
     for node in graph.nodes:
         node.arguments.update(fix_refs(node.arguments, workspace.resolve, pins))
+        node.arguments.update((how.arguments or {}).get(node.id, {}))
     given = {name: store_value(value, workspace.blobs) for name, value in fixed.items()}
     record = _start(pipeline, graph, given, pins=pins, workspace=workspace, how=how)
     log = RunLog(
@@ -128,10 +131,24 @@ def _start(
             "graph": graph.describe(),
             "params": {name: value.to_json() for name, value in given.items()},
             "pins": pins,
+            **_constants(graph, workspace),
         },
         inputs=[(ref, "input") for ref in dict.fromkeys(pins.values())],
         process=this_process(),
     )
+
+
+def _constants(graph: Graph, workspace: Workspace) -> dict[str, Any]:
+    """Return the arguments that are no outputs: digests by node, and the values by digest."""
+    arguments: dict[str, dict[str, str]] = {}
+    values: dict[str, Any] = {}
+    for node in graph.nodes:
+        for name, value in node.arguments.items():
+            if next(outputs_in(value), None) is None:
+                stored = store_value(value, workspace.blobs)
+                arguments.setdefault(node.id, {})[name] = stored.digest
+                values[stored.digest] = stored.to_json()
+    return {"arguments": arguments, "values": values}
 
 
 def _capture(pipeline: Pipeline, workspace: Workspace) -> Captured:

@@ -122,6 +122,23 @@ def test_a_difference_fails_and_is_named(
     assert "DIFFERS" in done.text
 
 
+def test_what_the_pipeline_looked_up_is_not_looked_up_again(
+    workspace: Workspace, ledger: SqlLedger, file: Path
+) -> None:
+    looking = (
+        "import os\nfrom trivet.pipelines import pipeline, step\n"
+        "@step\ndef same(value: str) -> str:\n    return value\n"
+        "@pipeline\ndef looking():\n    return same(os.environ['LOOKED_UP_BY_TEST'])\n"
+    )
+    file.write_text(looking)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOOKED_UP_BY_TEST", "then")
+        first = run(load_pipeline(str(file)), workspace=workspace)
+        patch.setenv("LOOKED_UP_BY_TEST", "now")
+        done = reproduce(first.run.id, workspace=workspace, ledger=ledger)
+    assert done.evidence.verdict is Verdict.PASSED
+
+
 def test_only_finished_runs_of_pipelines_can_be_run_again(
     workspace: Workspace, ledger: SqlLedger
 ) -> None:
