@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -272,3 +273,14 @@ def open_house(home: Path, empty_database: Path) -> Iterator[House]:
         for running in list(house.running):
             running.stop()
     database.close()
+
+
+@contextmanager
+def full_disk(limit: int) -> Iterator[None]:
+    """Let no file grow beyond `limit` bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -5,11 +5,19 @@ import pytest
 
 from trivet.features import FeatureService, FeatureView, RequestFeature, TimePart, plan_to_json
 from trivet.registry import Signature
-from trivet.serving import JournalReader, RevisionSpec, Role, Status, assign, find_prediction
+from trivet.serving import (
+    Feedback,
+    JournalReader,
+    RevisionSpec,
+    Role,
+    Status,
+    assign,
+    find_prediction,
+)
 from trivet.serving.process import RunningGateway
 from trivet.storage.online import OnlineRow
 from trivet.storage.sql import Database
-from trivet.testing.serving import START, House
+from trivet.testing.serving import START, House, full_disk
 
 CARRIER = Signature(
     inputs=("x",), request={"x": "number", "carrier": "string"}, slices=("carrier",)
@@ -91,7 +99,7 @@ def test_units_stick_to_the_revision_they_are_assigned(house: House) -> None:
     rows = [{"x": 0.5, "carrier": f"C{number}"} for number in range(40)] * 2
     answers = house.client(running).post("/predict/delay", {"rows": rows}).json["predictions"]
     table = house.routing.list_tables()[0]
-    expected = [assign(table, row["carrier"]) for row in rows]
+    expected = [assign(table, str(row["carrier"])) for row in rows]
     assert [answer["revision"] for answer in answers] == expected
     assert set(expected) == {1, 2}
     factor = {1: 0.5, 2: 0.25}
@@ -169,8 +177,25 @@ def test_feedback_is_journalled(house: House) -> None:
     item = {"prediction": "a" * 32, "outcome": True, "event_at": "2013-03-01T10:00:00+01:00"}
     assert client.post("/feedback/delay", {"items": [item]}).json == {"accepted": 1}
     ((kept,), _) = JournalReader(house.home / "journal").read({})
+    assert isinstance(kept, Feedback)
     assert (kept.prediction, kept.outcome) == ("a" * 32, 1.0)
     assert kept.event_at == datetime(2013, 3, 1, 9, tzinfo=UTC)
+
+
+def test_a_full_disk_takes_no_feedback_and_callers_are_answered_all_the_same(house: House) -> None:
+    house.release(house.models.put(1))
+    client = house.client(house.open_gateway())
+    item = {"prediction": "a" * 32, "outcome": 1}
+    with full_disk(0):
+        answered = client.post("/predict/delay", {"rows": [{"x": 0.5}]})
+        refused = client.post("/feedback/delay", {"items": [item]})
+    assert (answered.status, answered.headers["x-trivet-journal"]) == (200, "failed")
+    assert answered.json["predictions"][0]["probability"] == 0.5
+    assert refused.status == 507
+    assert "Nothing was acknowledged" in refused.json["error"]
+    assert 'event="journal_failed"} 1' in client.get("/metrics").body.decode()
+    assert client.post("/feedback/delay", {"items": [item]}).status == 200
+    assert "x-trivet-journal" not in client.post("/predict/delay", {"rows": [{"x": 1}]}).headers
 
 
 def by_carrier(house: House) -> tuple[Signature, FeatureView]:

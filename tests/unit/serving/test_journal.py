@@ -1,10 +1,8 @@
 import json
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +26,7 @@ from trivet.serving import (
 )
 from trivet.serving.frames import decode_payload, encode_frame, whole_frames
 from trivet.serving.journal import segment_paths
-from trivet.testing.serving import START, SteppingClock
+from trivet.testing.serving import START, SteppingClock, full_disk
 
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -185,16 +183,6 @@ def test_segments_are_rotated_by_age(tmp_path: Path, clock: SteppingClock) -> No
 def test_a_folder_has_one_writer(writer: JournalWriter, clock: SteppingClock) -> None:
     with pytest.raises(JournalInUse, match="--id"):
         JournalWriter(writer.directory, clock)
-
-
-@contextmanager
-def full_disk(limit: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_loses_the_whole_append_and_nothing_before_it(

@@ -31,7 +31,7 @@ def answer(revision: Revision, *values: float | None) -> list[Outcome]:
 def test_answers_come_with_label_and_features(house: House) -> None:
     signature = Signature(inputs=("x", "y"), threshold=0.6)
     revision = load(house, house.models.put(1, signature=signature))
-    rows = [{"x": 0.5, "y": 1}, {"x": 0.75, "y": None}]
+    rows: list[dict[str, Any]] = [{"x": 0.5, "y": 1}, {"x": 0.75, "y": None}]
     first, second = revision.answer(rows, [START, START], Timing())
     assert (first.status, first.output, first.label) == (Status.OK, 0.5, 0)
     assert (second.output, second.label, second.features) == (0.75, 1, [0.75, None])
