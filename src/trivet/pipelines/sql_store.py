@@ -1,11 +1,13 @@
 """Step results in the database."""
 
+from contextlib import suppress
+
 from sqlalchemy import delete, insert, select
 
 from trivet.kernel.digests import Digest
 from trivet.ledger import Recorder
 from trivet.pipelines.records import StepResult, StoredValue
-from trivet.storage.sql import Database
+from trivet.storage.sql import ConstraintViolated, Database
 from trivet.storage.sql.schema.pipelines import step_results
 from trivet.tracking import RunId
 
@@ -50,7 +52,8 @@ class SqlStepCache:
             "output": result.output.digest,
             "codec": result.output.codec,
         }
-        with self._database.write() as connection:
+        # Another process that put the same key in the same moment put the same result.
+        with suppress(ConstraintViolated), self._database.write() as connection:
             connection.execute(delete(step_results).where(step_results.c.key == result.key))
             connection.execute(insert(step_results), row)
             self._recorder.record(connection, "step.stored", f"run:{result.run_id}", payload)
