@@ -163,3 +163,17 @@ def test_names_are_quoted() -> None:
     name = 'a"; DROP TABLE data; --'
     with Query({"data": pa.table({name: [1]})}) as query:
         assert query.table(f"SELECT {quoted(name)} FROM data").num_rows == 1
+
+
+def test_queries_do_not_see_each_other() -> None:
+    with Query({"data": rows(1)}) as one, Query({"data": rows(1, 2)}) as other:
+        one.execute("CREATE TEMP TABLE mine AS SELECT * FROM data")
+        assert one.row("SELECT count(*) AS n FROM mine") == {"n": 1}
+        assert other.row("SELECT count(*) AS n FROM data") == {"n": 2}
+        with pytest.raises(QueryFailed, match="mine"):
+            other.table("SELECT * FROM mine")
+
+
+def test_a_query_is_one_statement() -> None:
+    with Query({"data": rows(1)}) as query, pytest.raises(QueryFailed, match="more than one"):
+        query.table("SELECT * FROM data WHERE (TRUE); CREATE TABLE kept AS SELECT (1)")

@@ -6,7 +6,7 @@ lines of writing apart: a write that is not on top of its line starts another, a
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -219,7 +219,9 @@ class LanceTables:
         """Sync the files that were added; Lance itself leaves that to the operating system."""
         added = self._files(table) - before
         for path in (*added, *{str(Path(path).parent) for path in added}):
-            _sync_path(path)
+            # Another writer's file may have been renamed or removed meanwhile; ours stay.
+            with suppress(FileNotFoundError):
+                _sync_path(path)
 
 
 def _sync_path(path: str) -> None:

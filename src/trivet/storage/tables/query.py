@@ -1,5 +1,6 @@
 """DuckDB over Arrow and Lance: one way to ask, with nothing of the machine in reach."""
 
+import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,21 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_engines: dict[int, duckdb.DuckDBPyConnection] = {}
+"""The engine of each process: one that was forked must not use its parent's."""
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Return the process's engine; each `Query` is a session of it, which no other sees into."""
+    pid = os.getpid()
+    if pid not in _engines:
+        engine = duckdb.connect(":memory:", config=_CONFIG)
+        engine.execute("SET lock_configuration = true")
+        # Of two threads that come here at once, one engine is kept and the other freed.
+        return _engines.setdefault(pid, engine)
+    return _engines[pid]
+
+
 class QueryFailed(InvalidInput):
     """The engine refused a query; most often a condition does not fit the columns."""
 
@@ -30,16 +46,15 @@ class QueryFailed(InvalidInput):
 
 
 class Query:
-    """A private in-memory engine over some named tables; close it, or use it in a `with`.
+    """A session of the in-memory engine over some named tables; close it, or use it in a `with`.
 
-    Not safe to share between threads.
+    What it makes has to be temporary, and is gone with it. Not safe to share between threads.
     """
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
-        self._connection = duckdb.connect(":memory:", config=_CONFIG)
+        self._connection = _engine().cursor()
         for name, table in tables.items():
             self.add(name, table)
-        self._connection.execute("SET lock_configuration = true")
 
     def add(self, name: str, table: Any) -> None:
         """Give an Arrow table, a reader or a Lance dataset a name."""
@@ -53,8 +68,10 @@ class Query:
             raise QueryFailed(_sentence(error)) from error
 
     def table(self, sql: str) -> pa.Table:
-        """Return the rows of a query as Arrow."""
+        """Return the rows of a query, which is one statement, as Arrow."""
         try:
+            if len(self._connection.extract_statements(sql)) != 1:
+                raise QueryFailed("it is more than one statement")
             return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             raise QueryFailed(_sentence(error)) from error
@@ -66,7 +83,7 @@ class Query:
         return rows[0]
 
     def close(self) -> None:
-        """Free the engine's memory."""
+        """Free the session's tables."""
         self._connection.close()
 
     def __enter__(self) -> Self:
