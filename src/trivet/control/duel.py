@@ -9,7 +9,7 @@ from trivet.monitoring import Answer
 from trivet.monitoring.intervals import confidence_sequence_radius
 from trivet.monitoring.tallying import log_loss
 
-_ALPHA = 0.05
+_ALPHA = 0.1
 _SMALLEST_SLICE = 100
 
 
@@ -26,10 +26,11 @@ def judge_duel(pairs: Sequence[tuple[Answer, Answer]], *, min_pairs: int, max_pa
     r"""Say whether the challenger takes the champion's place.
 
     $d_i = \ell(\text{champion})_i - \ell(\text{challenger})_i$ is the champion's excess of log
-    loss on request $i$, which both computed and whose outcome is known. PASSED needs a positive
-    mean and no slice of 100 pairs or more on which the challenger is worse by more than chance
-    (confidence sequence, alpha 0.05 shared by the slices). FAILED where the challenger is worse
-    by more than chance, over all or on a slice, or has not come out better after `max_pairs`.
+    loss on request $i$, which both computed and whose outcome is known. PASSED needs the lower
+    end of a confidence sequence for its mean above 0, so that a challenger which is no better
+    passes with a chance of 0.1 at most however often one looks, and no slice of 100 pairs or more
+    on which the challenger is worse by more than chance (the slices share 0.1). FAILED where it
+    is worse by more than chance, over all or on a slice, or undecided after `max_pairs`.
 
     Args:
         pairs: The champion's answer and the challenger's for the same request, both labelled.
@@ -72,13 +73,13 @@ def judge_duel(pairs: Sequence[tuple[Answer, Answer]], *, min_pairs: int, max_pa
 def _verdict(
     overall: tuple[float, float, float], worse: Sequence[str], *, is_last: bool
 ) -> tuple[Verdict, str]:
-    mean, _, high = overall
+    _, low, high = overall
     if worse:
         return Verdict.FAILED, f"it is worse on {', '.join(worse)}"
     if high < 0:
         return Verdict.FAILED, "it is worse by more than chance"
-    if mean > 0:
-        return Verdict.PASSED, "the champion loses"
+    if low > 0:
+        return Verdict.PASSED, "the champion loses by more than chance"
     if is_last:
         return Verdict.FAILED, "it has not come out better"
     return Verdict.INCONCLUSIVE, "it has not come out better yet"

@@ -63,7 +63,7 @@ class RepairPolicy:
     every: timedelta | None = None
     time_limit: timedelta = timedelta(minutes=30)
     min_pairs: int = 200
-    max_pairs: int = 2_000
+    max_pairs: int = 5_000
     steps: str = ""
 
 

@@ -16,6 +16,7 @@ from trivet.rollout import (
     deploy,
     read_steps,
 )
+from trivet.serving import Role
 
 
 class Releasing:
@@ -23,6 +24,7 @@ class Releasing:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
+        self._compared: dict[str, int] = {}
 
     def shadow(self, repair: Repair, policy: RepairPolicy) -> Rollout:
         """Let the challenger compute every request, and answer none."""
@@ -62,6 +64,8 @@ class Releasing:
         rollout = self._stores.rollouts.get(repair.rollout or "")
         if rollout.phase.is_final or rollout.phase is Phase.ABORTING:
             return self._judge(repair, rollout, Verdict.FAILED, rollout.reason, {})
+        if not self._has_grown(repair, rollout, policy):
+            return None
         pairs = self._stores.windows.pairs(
             repair.deployment,
             rollout.stable or 0,
@@ -72,6 +76,16 @@ class Releasing:
         if duel.verdict not in (Verdict.PASSED, Verdict.FAILED):
             return None
         return self._judge(repair, rollout, duel.verdict, duel.summary, duel.numbers)
+
+    def _has_grown(self, repair: Repair, rollout: Rollout, policy: RepairPolicy) -> bool:
+        """Return whether there is a tenth more to compare than the last time, if enough at all."""
+        tallies = self._stores.windows.tallies(repair.deployment)
+        shadow = tallies.get((rollout.candidate, Role.SHADOW))
+        labelled = shadow.labelled if shadow else 0
+        if labelled < max(policy.min_pairs, 1.1 * self._compared.get(repair.id, 0)):
+            return False
+        self._compared[repair.id] = labelled
+        return True
 
     def _judge(
         self,

@@ -11,7 +11,8 @@ from trivet.control.releasing import Releasing
 from trivet.control.stores import Stores
 from trivet.control.training import Training
 from trivet.kernel.clock import Clock
-from trivet.ledger import Evidence, Lease, Verdict
+from trivet.kernel.errors import TrivetError
+from trivet.ledger import Evidence, Lease, LeaseLost, Verdict
 from trivet.monitoring import Alert, AlertStatus
 from trivet.rollout import CONTROLLER_LEASE, Deployment
 
@@ -49,15 +50,26 @@ class Repairer:
 
     def run(self, lease: Lease) -> None:
         """Look at every deployment that has a policy once."""
+        problems: list[TrivetError] = []
         for deployment in self._stores.deployments.list_deployments():
-            policy = read_policy(deployment.settings)
-            if policy is None:
-                continue
-            repair = self._stores.repairs.find_active(deployment.name)
-            if repair is None:
-                self._notice(deployment, policy, lease)
-            else:
-                self._carry_on(repair, policy, lease)
+            try:
+                self._look(deployment, lease)
+            except LeaseLost:
+                raise
+            except TrivetError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+
+    def _look(self, deployment: Deployment, lease: Lease) -> None:
+        policy = read_policy(deployment.settings)
+        if policy is None:
+            return
+        repair = self._stores.repairs.find_active(deployment.name)
+        if repair is None:
+            self._notice(deployment, policy, lease)
+        else:
+            self._carry_on(repair, policy, lease)
 
     @property
     def _clock(self) -> Clock:
@@ -99,13 +111,18 @@ class Repairer:
         """Return the alert to act on: one that waits or, where one must ask, was confirmed."""
         answered = {repair.alert for repair in past if repair.phase is RepairPhase.DONE}
         for alert in self._stores.alerts.list_alerts(deployment=deployment.name, limit=20):
-            if alert.rule != "harm" or alert.id in answered:
+            if alert.rule != "harm" or alert.id in answered or not self._is_current(alert):
                 continue
             if policy.level is Level.AUTO and alert.status in _WAITING:
                 return alert
             if policy.level is Level.ASK and alert.status is AlertStatus.CONFIRMED:
                 return alert
         return None
+
+    def _is_current(self, alert: Alert) -> bool:
+        """Return whether the revision that did the harm is still the one that serves."""
+        table = self._stores.routing.find_table(alert.deployment)
+        return table is not None and table.stable == alert.detail.get("revision")
 
     def _is_due(self, deployment: Deployment, policy: RepairPolicy, past: list[Repair]) -> bool:
         event_at = self._stores.windows.latest_event(deployment.name)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trivet.control.stores import Stores
+from trivet.kernel.errors import TrivetError
 from trivet.ledger import Evidence, Verdict
 from trivet.monitoring import (
     NewAlert,
@@ -34,16 +35,24 @@ class Watcher:
 
     def run(self) -> None:
         """Judge every deployment that has answered or learnt an outcome since the last time."""
+        problems: list[TrivetError] = []
         for deployment in self._stores.deployments.list_deployments():
             table = self._stores.routing.find_table(deployment.name)
             latest = self._stores.windows.latest_event(deployment.name)
             if table is None or latest is None:
                 continue
             known = (table.stable, self._stores.windows.tallies(deployment.name))
-            if self._seen.get(deployment.name) != known:
-                revision = self._stores.deployments.get_revision(deployment.name, table.stable)
+            if self._seen.get(deployment.name) == known:
+                continue
+            revision = self._stores.deployments.get_revision(deployment.name, table.stable)
+            try:
                 self._judge(deployment, revision, latest)
+            except TrivetError as problem:
+                problems.append(problem)
+            else:
                 self._seen[deployment.name] = known
+        if problems:
+            raise problems[0]
 
     def _judge(self, deployment: Deployment, revision: RevisionSpec, latest: datetime) -> None:
         watch = Watch.read(deployment.settings.get("monitoring", {}))
@@ -150,6 +159,7 @@ class Watcher:
                     samples=samples,
                     revision=revision.number,
                 ),
+                subject=f"revision {revision.number}",
                 samples=samples,
                 detail=detail,
             )
