@@ -28,8 +28,9 @@ class Share:
 
     @property
     def label(self) -> str:
-        """The words beside the bar."""
-        return f"#{self.revision} · {self.model.partition(':')[2]} · {self.share * 100:g} %"
+        """The words beside the bar; of a shadow, without its share, since it answers nobody."""
+        name = f"#{self.revision} · {self.model.partition(':')[2]}"
+        return name if self.tone == "shadow" else f"{name} · {self.share * 100:g} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +129,7 @@ def load_deployment(app: App, request: Request) -> DeploymentPage:
             for (revision, role), tally in sorted(app.windows.tallies(name).items(), reverse=True)
         ),
         history=tuple(history),
-        facts=tuple(
-            app.ledger.list_facts(subject=f"deployment:{name}*", limit=30, newest_first=True)
-        ),
+        facts=_facts(app, name),
     )
 
 
@@ -178,6 +177,15 @@ def shares_of(table: RoutingTable) -> tuple[Share, ...]:
                     model=candidate,
                 )
             )
+        if table.shadow:
+            shares.append(
+                Share(
+                    tone="shadow",
+                    share=table.shadow,
+                    revision=table.candidate,
+                    model=candidate,
+                )
+            )
     return tuple(shares)
 
 
@@ -196,6 +204,11 @@ def _mark(rollout: Rollout, position: int) -> str:
         return "todo"
     stopped = rollout.phase in (Phase.ABORTING, Phase.ROLLED_BACK, Phase.SUPERSEDED)
     return "bad" if stopped else "now"
+
+
+def _facts(app: App, name: str) -> tuple[Fact, ...]:
+    facts = app.ledger.list_facts(subject=f"deployment:{name}*", limit=60, newest_first=True)
+    return tuple(fact for fact in facts if fact.kind != "weights.verified")[:12]
 
 
 def _progress(rollout: Rollout) -> Counts:

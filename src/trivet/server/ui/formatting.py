@@ -13,7 +13,7 @@ _TONES = {
     "live": "running stepping preparing promoting pending",
 }
 _TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
-_SIGNS = {"good": "✓", "bad": "✕", "warn": "▲", "live": "●", "unknown": "◌"}
+_SIGNS = {"good": "✓", "bad": "✕", "warn": "▲", "live": "●", "unknown": "○"}
 
 
 def tone(state: str) -> str:

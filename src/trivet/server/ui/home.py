@@ -10,7 +10,17 @@ from trivet.scorecard import Answers, answers
 from trivet.server.ui.deployments import Summary, summarise
 from trivet.server.ui.page import Page
 
-_NOISE = ("weights.verified", "run.started")
+_NOISE = (
+    "gate.judged",
+    "revision.created",
+    "routing.swapped",
+    "run.finished",
+    "run.linked",
+    "run.started",
+    "step.stored",
+    "weights.verified",
+)
+"""Facts of the machinery, which the ledger's page shows; they say nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +40,7 @@ class HomePage:
 
 def load_home(app: App, _request: Request) -> HomePage:
     """Read what is served and what happened last."""
-    facts = app.ledger.list_facts(limit=80, newest_first=True)
+    facts = app.ledger.list_facts(limit=200, newest_first=True)
     return HomePage(
         answers=answers(app, on_call=app.settings.on_call, verify=False),
         on_call=app.settings.on_call,

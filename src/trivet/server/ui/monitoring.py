@@ -30,6 +30,7 @@ _RECENT = timedelta(days=7)
 _FEW_LABELS = 30
 _WORSE = 0.03
 _SLICES = 40
+_DAYS_DRAWN = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +110,7 @@ def load_watch(app: App, request: Request) -> WatchPage:
         rules=tuple(app.alerts.list_states(name)),
         accuracy=_accuracy(weeks, marks),
         loss=_loss(weeks, marks),
-        requests=Chart(
-            axis=Axis.TIME,
-            x_name="day",
-            kind="bar",
-            series=(line("requests", [(day.start, float(day.tally.requests)) for day in days]),),
-        ),
+        requests=_requests(weeks if len(days) > _DAYS_DRAWN else days, by_day=len(days) <= _DAYS_DRAWN),
         finding=_finding(weeks),
         slices=_slices(everything, summary.latest),
         drift=_drift(app, summary),
@@ -147,6 +143,15 @@ def _loss(weeks: Sequence[Point], marks: tuple[Mark, ...]) -> Chart:
         x_name="week",
         series=(Series(name="log_loss", dots=dots),),
         marks=marks,
+    )
+
+
+def _requests(points: Sequence[Point], *, by_day: bool) -> Chart:
+    return Chart(
+        axis=Axis.TIME,
+        x_name="day" if by_day else "week",
+        kind="bar",
+        series=(line("requests", [(one.start, float(one.tally.requests)) for one in points]),),
     )
 
 

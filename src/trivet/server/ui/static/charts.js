@@ -74,6 +74,7 @@ function toOption(chart, names, plot) {
   const narrow = plot.clientWidth < 420;
   const labelled = few && chart.kind === "line" && chart.series.length > 1 && !narrow;
   return {
+    useUTC: true,
     animation: !quiet,
     animationDuration: 250,
     textStyle: text,
@@ -88,7 +89,7 @@ function toOption(chart, names, plot) {
 
 function xAxis(chart, token, text) {
   return {
-    type: chart.axis, boundaryGap: chart.axis === "category", axisLabel: { ...text, hideOverlap: true },
+    type: chart.axis, boundaryGap: chart.axis === "category", axisLabel: { ...text, hideOverlap: true, ...(chart.axis === "time" ? { formatter: writeDay } : {}) },
     axisLine: { lineStyle: { color: token("line-strong") } }, axisTick: { show: false }, splitLine: { show: false },
     ...(chart.axis === "value" ? { minInterval: 1 } : {}),
   };
@@ -130,6 +131,12 @@ function toMarks(marks, token) {
       label: { formatter: mark.text, color: colour[mark.tone] ?? token("ink-2"), fontSize: 10.5, position: i % 2 ? "insideEndBottom" : "insideEndTop", rotate: 90 },
     })),
   };
+}
+
+const days = new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
+
+function writeDay(instant) {
+  return days.format(new Date(instant));
 }
 
 function write(value, unit) {

@@ -19,6 +19,14 @@ function closeActions(kept) {
   }
 }
 
+function showCentres() {
+  for (const centre of document.querySelectorAll(".graph .centre rect")) {
+    const scroll = centre.closest(".scroll");
+    scroll.scrollLeft = Number(centre.getAttribute("x")) + Number(centre.getAttribute("width")) / 2 - scroll.clientWidth / 2;
+  }
+}
+
+showCentres();
 drawCharts(document);
 watchLive(refreshCharts);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyleCharts);
