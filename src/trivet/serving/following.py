@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from trivet.kernel.clock import Clock
 from trivet.kernel.errors import TrivetError
@@ -15,6 +16,8 @@ from trivet.serving.records import RevisionSpec, RoutingTable
 from trivet.serving.revisions import Revision
 from trivet.serving.saved_tables import SavedTables
 from trivet.serving.store import RoutingStore
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class TableFollower:
         self._saved = saved
         self._artifacts = artifacts
         self._clock = clock
+        # Both are replaced, never changed: requests read them from another thread.
         self._refused: dict[str, _Refusal] = {}
         self._spares: dict[str, str] = {}
         self._reported: tuple[dict[str, int], dict[str, str]] | None = None
@@ -151,9 +155,10 @@ class TableFollower:
         except TrivetError as error:
             is_final = isinstance(error, ModelRefused)
             _log.warning("a table is refused", extra={"deployment": name, "problem": str(error)})
-            self._refused[name] = _Refusal(table.generation, self._clock(), str(error), is_final)
+            refusal = _Refusal(table.generation, self._clock(), str(error), is_final)
+            self._refused = {**self._refused, name: refusal}
             return False
-        self._refused.pop(name, None)
+        self._refused = _without(self._refused, name)
         return self._gateway.take(route)
 
     def _warm(self, table: RoutingTable) -> Route:
@@ -161,7 +166,7 @@ class TableFollower:
         current = self._gateway.routes.get(table.deployment)
         warm = dict(current.revisions) if current else {}
         revisions: dict[int, Revision] = {}
-        self._spares.pop(table.deployment, None)
+        self._spares = _without(self._spares, table.deployment)
         for spec in table.revisions:
             known = warm.get(spec.number)
             if known is not None and known.spec == spec:
@@ -172,7 +177,8 @@ class TableFollower:
             except TrivetError as error:
                 if spec.number in (table.stable, table.candidate):
                     raise
-                self._spares[table.deployment] = f"revision {spec.number} is not warm: {error}"
+                problem = f"revision {spec.number} is not warm: {error}"
+                self._spares = {**self._spares, table.deployment: problem}
         return Route(table, revisions)
 
     def _save(self) -> None:
@@ -198,3 +204,7 @@ class TableFollower:
             return
         self._store.report(self.gateway_id, self.url, *said)
         self._reported, self._reported_at = said, now
+
+
+def _without(values: dict[str, T], name: str) -> dict[str, T]:
+    return {key: value for key, value in values.items() if key != name}
