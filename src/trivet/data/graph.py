@@ -110,7 +110,10 @@ def _complete_id(connection: Connection, dataset: str, start: str) -> str:
 
 
 def find_head(connection: Connection, dataset: str, branch: str) -> Node | None:
-    """Return where a branch points, or None if the dataset has no commit at all.
+    """Return where a branch points, or None if its first commit is still to come.
+
+    That is so for `main`, and for any branch of a dataset that has none: a mistyped name is not to
+    begin another history.
 
     Raises:
         CommitNotFound: There are other branches, but not this one.
@@ -125,7 +128,7 @@ def find_head(connection: Connection, dataset: str, branch: str) -> Node | None:
     others = connection.execute(
         select(_branches.c.name).where(_branches.c.dataset == dataset).limit(1)
     ).first()
-    if others is not None:
+    if others is not None and branch != "main":
         raise CommitNotFound(dataset, branch)
     return None
 

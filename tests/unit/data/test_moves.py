@@ -184,3 +184,13 @@ def test_a_delete_takes_over_the_verdict_and_its_evidence(store: SqlDatasetStore
     first = store.commit("orders", orders((1, 1.0), (2, 2.0)), message="first")
     less = store.commit("orders", orders((1, 1.0)), message="less", mode="delete")
     assert (less.contract, less.evidence) == (Verdict.PASSED, first.evidence)
+
+
+def test_main_may_begin_after_the_first_rows_were_put_aside(store: SqlDatasetStore) -> None:
+    store.set_contract("orders", CONTRACT)
+    bad = orders((1, -1.0))
+    with pytest.raises(ContractViolated):
+        store.commit("orders", bad, message="bad")
+    quarantine(store, "orders", bad, message="bad")
+    made = store.commit("orders", orders((1, 1.0)), message="good")
+    assert (made.parents, made.contract) == ((), Verdict.PASSED)
