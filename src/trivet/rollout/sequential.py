@@ -53,7 +53,7 @@ class RateRatio:
 
     Source:
         M. Lindon and A. Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS
-        2022, arXiv:2011.03567, the section on inhomogeneous Poisson processes.
+        2022, arXiv:2011.03567, on inhomogeneous Poisson processes.
     """
 
     margin: float = 1.0
@@ -99,7 +99,7 @@ class AccuracyDrop:
     minus the gradient of the divergence at its minimum over a convex set, so this sum is 0 or
     less. The argument needs the look's *mean* accuracies to be in the null set, not
     equal ones: accuracies may differ between requests and change with time, as long as they
-    do so for both arms.
+    do so for both arms. Outcomes of one look must be independent given what came before it.
 
     The alternatives are drops of 1 to 90 points below $\theta_0^* - m$, mixed with equal
     weights; $\theta_0^*$ is the stable revision's accuracy in the looks before (3 right of 4 to
@@ -113,7 +113,7 @@ class AccuracyDrop:
 
     Source:
         R. Turner and P. Grünwald, "Exact Anytime-valid Confidence Intervals for Contingency
-        Tables and Beyond", Statistics & Probability Letters 2023, arXiv:2203.09785, Theorem 1.
+        Tables and Beyond", arXiv:2203.09785, E-variables for two streams and a convex null.
     """
 
     margin: float = 0.0
@@ -195,7 +195,7 @@ class PairedDrop:
 
     Source:
         I. Waudby-Smith and A. Ramdas, "Estimating means of bounded random variables by betting",
-        JRSS B 2024, arXiv:2010.09686, section 4; mixture over stakes as in its section 4.2.
+        JRSS B 2024, arXiv:2010.09686: the capital process, here mixed over fixed stakes.
     """
 
     margin: float = 0.0
