@@ -18,7 +18,7 @@ from trivet.lookup import resolve
 from trivet.pipelines import Pipeline, PipelineRun, Workspace
 from trivet.pipelines import run as run_pipeline
 from trivet.settings import Settings
-from trivet.tracking import RunHandle, current_run
+from trivet.tracking import RunHandle, capture, current_run
 from trivet.tracking import start_run as start_tracked_run
 
 _opened: list[App] = []
@@ -63,7 +63,12 @@ def start_run(experiment: str, name: str = "") -> Iterator[RunHandle]:
     app = current_app()
     app.experiments.create_experiment(experiment)
     with start_tracked_run(
-        app.runs, app.blobs, experiment, spill=app.settings.home / "spill", name=name
+        app.runs,
+        app.blobs,
+        experiment,
+        spill=app.settings.home / "spill",
+        name=name,
+        captured=capture(app.blobs, ignored=app.settings.home),
     ) as handle:
         yield handle
 

@@ -151,7 +151,6 @@ class Execution:
         except BaseException as error:
             self._interrupt(active, error)
             raise
-        self._let_go(node)
 
     def _find(self, node: Node, key: Digest) -> StepResult | None:
         """Return an earlier result, if it may be used and all of it is still there."""
@@ -214,7 +213,8 @@ class Execution:
     def _keep(self, active: _Active, value: Any) -> None:
         """Store what a step gave: first its blobs, then the cache, then the end of its run."""
         node, handle = active.node, active.handle
-        output = store_value(value, self._workspace.blobs)
+        output = self._handed_on(node, value) or store_value(value, self._workspace.blobs)
+        self._let_go(node)
         if self._readers[node]:
             self._values[node] = value
         self._stored[node] = output
@@ -235,6 +235,16 @@ class Execution:
         detail = {"output": output.to_json(), "seconds": round(seconds, 6)}
         self._parent.log.finish(handle.run, RunStatus.FINISHED, detail=detail)
         self._say(node, StepStatus.FINISHED, seconds)
+
+    def _handed_on(self, node: Node, value: Any) -> StoredValue | None:
+        """Return the record of a table that the step was given and gave on as it is.
+
+        Arrow tables never change, so the same object has the same content.
+        """
+        for need in node.needs:
+            if self._values.get(need) is value and self._stored[need].codec == "arrow":
+                return self._stored[need]
+        return None
 
     def _fail(self, active: _Active, result: Result) -> None:
         seconds = self._workspace.stopwatch() - active.since
