@@ -94,15 +94,23 @@ class JournalWriter:
             if self._bytes_synced >= wanted:
                 return
             with self._write_lock:
-                mark, descriptor = self.bytes_written, self._descriptor
-            try:
-                if descriptor is not None:
-                    os.fsync(descriptor)
-            except OSError as error:
-                with self._write_lock:
-                    self._close_segment()
-                raise JournalFailed(_words(error)) from error
+                # A copy, since the segment may be closed by a rotation while it is synced; what
+                # was in it before is synced by the rotation itself.
+                mark = self.bytes_written
+                descriptor = None if self._descriptor is None else os.dup(self._descriptor)
+            if descriptor is not None:
+                self._sync_copy(descriptor)
             self._bytes_synced = mark
+
+    def _sync_copy(self, descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            with self._write_lock:
+                self._close_segment()
+            raise JournalFailed(_words(error)) from error
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Sync the segment, close it and let go of the folder; nothing may be appended then."""

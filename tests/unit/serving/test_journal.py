@@ -2,7 +2,9 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,6 +180,26 @@ def test_segments_are_rotated_by_age(tmp_path: Path, clock: SteppingClock) -> No
     writer.append([prediction(2)])
     writer.close()
     assert len(segment_paths(tmp_path / "g1")) == 2
+
+
+def test_syncs_and_rotations_do_not_disturb_each_other(
+    tmp_path: Path, clock: SteppingClock
+) -> None:
+    writer = JournalWriter(tmp_path / "g1", clock, segment_bytes=1)
+    done = threading.Event()
+
+    def sync() -> None:
+        while not done.is_set():
+            writer.sync()
+
+    with ThreadPoolExecutor(2) as pool:
+        syncing = [pool.submit(sync) for _ in range(2)]
+        for number in range(200):
+            writer.append([prediction(number)])
+        done.set()
+    assert [future.result() for future in syncing] == [None, None]
+    writer.close()
+    assert len(read_all(tmp_path)) == 200
 
 
 def test_a_folder_has_one_writer(writer: JournalWriter, clock: SteppingClock) -> None:
