@@ -49,6 +49,7 @@ def _delays(name: str, *entity: str) -> FeatureView:
         entity=entity,
         source="landings",
         event_time="known_at",
+        event_key=("flight_id",),
         rolling=tuple(rolling),
         description=f"Share late, mean delay and number of landings, by {' and '.join(entity)}.",
     )
