@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from trivet.admission import admit
     from trivet.current import (
         current_app,
         log_artifact,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
 
 _HOME_OF = {
+    "trivet.admission": "admit",
     "trivet.workbench": ("apply commit deploy materialize plan read register training_set"),
     "trivet.current": (
         "current_app log_artifact log_metric log_metrics log_params open run set_tags start_run"
@@ -69,6 +71,7 @@ __all__ = [
     "TrivetError",
     "Unavailable",
     "__version__",
+    "admit",
     "apply",
     "commit",
     "current_app",
