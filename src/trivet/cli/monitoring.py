@@ -1,7 +1,5 @@
 """`trivet monitoring …`."""
 
-from typing import Any
-
 import click
 
 from trivet.app import App
@@ -62,10 +60,7 @@ def slices(app: App, deployment: str, revision: int | None, as_json: bool) -> No
       trivet monitoring slices delay
     """
     app.deployments.get_deployment(deployment)
-    sums: dict[str, Any] = {}
-    for window in app.windows.query(deployment, slice=None, revision=revision):
-        before = sums.get(window.slice)
-        sums[window.slice] = window.tally if before is None else before + window.tally
+    sums = app.windows.slice_totals(deployment, revision=revision)
     rows = sorted(
         (
             (name or "all", t.requests, t.labelled, t.accuracy, t.log_loss)

@@ -109,7 +109,7 @@ class Watcher:
     def _keep(
         self, finding: Finding, revision: RevisionSpec, latest: datetime, watch: Watch
     ) -> Evidence:
-        inputs = {name: str(value) for name, value in asdict(watch).items()}
+        inputs = {name: _plain(value) for name, value in asdict(watch).items()}
         return self._stores.ledger.judge(
             "rule",
             revision.ref,
@@ -164,6 +164,10 @@ class Watcher:
                 detail=detail,
             )
         )
+
+
+def _plain(value: float | timedelta) -> float | str:
+    return f"{value / _HOUR:g}h" if isinstance(value, timedelta) else value
 
 
 def _is_old(finding: Finding, said: RuleState, revision: RevisionSpec) -> bool:

@@ -68,7 +68,7 @@ def confidence_sequence_radius(
     Source:
         I. Waudby-Smith, D. Arbour, R. Sinha, E. Kennedy, A. Ramdas, "Time-uniform central limit
         theory and asymptotic confidence sequences", Annals of Statistics (2024),
-        arXiv:2103.06476: the one-sided form, proposition B.1, of theorem 2.2.
+        arXiv:2103.06476: theorem 2.2, in its one-sided form. A test simulates its error.
     """
     if count < 2:
         return math.inf

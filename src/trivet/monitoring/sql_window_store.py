@@ -10,7 +10,7 @@ from trivet.ledger import Recorder
 from trivet.monitoring import sql_folding as folding
 from trivet.monitoring.errors import AnswerNotFound, FoldOvertaken
 from trivet.monitoring.records import Answer, Tally, Window
-from trivet.monitoring.sql_rows import to_answer, to_tally, to_window
+from trivet.monitoring.sql_rows import SUMMED, to_answer, to_sums, to_tally, to_window
 from trivet.monitoring.store import Added, Batch, FeatureCounts
 from trivet.monitoring.tallying import hour_of, tallies
 from trivet.serving import Role, Status
@@ -105,6 +105,31 @@ class SqlWindowStore:
         query = query.order_by(windows.c.hour, windows.c.slice, windows.c.revision)
         with self._database.read() as connection:
             return [to_window(row) for row in connection.execute(query)]
+
+    def slice_totals(
+        self,
+        deployment: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        revision: int | None = None,
+    ) -> dict[str, Tally]:
+        """Return what callers were answered in each slice, `""` for all; added up by the database.
+
+        Histograms are left out.
+        """
+        windows = schema.windows
+        wanted = [windows.c.deployment == deployment, windows.c.role == Role.PRIMARY]
+        if since is not None:
+            wanted.append(windows.c.hour >= hour_of(since))
+        if until is not None:
+            wanted.append(windows.c.hour < until)
+        if revision is not None:
+            wanted.append(windows.c.revision == revision)
+        sums = [func.sum(windows.c[name]).label(name) for name in SUMMED]
+        query = select(windows.c.slice, *sums).where(*wanted).group_by(windows.c.slice)
+        with self._database.read() as connection:
+            return {row.slice: to_sums(row) for row in connection.execute(query)}
 
     def tallies(self, deployment: str) -> dict[tuple[int, Role], Tally]:
         totals = schema.window_totals

@@ -106,6 +106,17 @@ class WindowStore(Protocol):
         """Return windows with `since` <= hour < `until`, by hour; `slice` None means every one."""
         ...
 
+    def slice_totals(
+        self,
+        deployment: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        revision: int | None = None,
+    ) -> dict[str, Tally]:
+        """Return what callers were answered in each slice, without histograms."""
+        ...
+
     def tallies(self, deployment: str) -> dict[tuple[int, Role], Tally]:
         """Return what each revision did since its first answer, in each role."""
         ...

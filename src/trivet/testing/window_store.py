@@ -148,6 +148,10 @@ class WindowStoreContract:
         assert sum((window.tally for window in whole), start=Tally()) == total
         assert sum(window.tally.requests for window in sliced) == total.requests == 4
         assert [w.tally.requests for w in store.query("delay", slice="carrier=UA")] == [2]
+        sums = store.slice_totals("delay")
+        assert sums["carrier=UA"].labelled == 2
+        assert sums[""].loss == pytest.approx(total.loss)
+        assert store.slice_totals("delay", since=MARCH + HOUR)[""].requests == 1
 
     def test_failed_and_invalid_answers_are_told_apart(self, store: WindowStore) -> None:
         store.add(
