@@ -92,7 +92,7 @@ class ModelStoreContract:
             store.register("delay", content(run="run2", metrics={"auc": 0.8}, description="x"))
 
     def test_a_part_may_be_absent_only_if_it_is_named(self, store: ModelStore) -> None:
-        for part, absent in {
+        absences: dict[str, dict[str, Any]] = {
             "run": {"run": ""},
             "datasets": {"datasets": ()},
             "features": {"features": ()},
@@ -101,7 +101,8 @@ class ModelStoreContract:
             "seed": {"seed": None},
             "golden": {"artifacts": {"model.onnx": Digest("a"), "reference.json": Digest("c")}},
             "reference": {"artifacts": {"model.onnx": Digest("a"), "golden.arrow": Digest("b")}},
-        }.items():
+        }
+        for part, absent in absences.items():
             with pytest.raises(IncompleteVersion) as caught:
                 store.register("delay", content(**absent))
             assert caught.value.parts == (part,)
@@ -228,7 +229,7 @@ class ModelStoreContract:
         def register(seed: int) -> None:
             got.append(store.register("delay", content(seed)).version)
 
-        _in_threads([lambda seed=seed: register(seed) for seed in range(8)])  # type: ignore[misc]  # the default binds the seed
+        _in_threads([lambda seed=seed: register(seed) for seed in range(8)])
         assert sorted(got) == list(range(1, 9))
 
     def test_of_many_who_register_the_same_content_one_succeeds(self, store: ModelStore) -> None:
@@ -259,7 +260,7 @@ class ModelStoreContract:
                 return
             won.append(alias.version)
 
-        _in_threads([lambda to=to: move(to) for to in range(2, 6)])  # type: ignore[misc]  # the default binds the version
+        _in_threads([lambda to=to: move(to) for to in range(2, 6)])
         assert [store.get_version("delay", "champion").version] == won
 
 

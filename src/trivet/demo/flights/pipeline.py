@@ -130,7 +130,7 @@ def choose(candidates: list[dict[str, Any]], rows: pa.Table, plan: dict[str, Any
         trivet.log_metrics(
             {f"validation.{candidate['name']}.{key}": value for key, value in metrics.items()}
         )
-    best = min(losses, key=lambda name: losses[name])
+    best: str = min(losses, key=lambda name: losses[name])
     trivet.log_params({"chosen": best})
     return best
 

@@ -55,9 +55,10 @@ def labelled_flights(
 
 
 def split_by_time(rows: pa.Table) -> Split:
-    """Return the rows split at two instants: the newest eighth to judge by, the one before to
-    choose by. Flights of one instant are never parted.
-    """  # noqa: D205 - one thought
+    """Return the rows split at two instants, so that flights of one instant are never parted.
+
+    The newest eighth is to judge by, the eighth before it to choose by.
+    """
     at = rows[EVENT_TIME].to_numpy()
     first = int(np.searchsorted(at, at[int(len(at) * (1 - _TEST_SHARE - _VALIDATION_SHARE))]))
     second = int(np.searchsorted(at, at[int(len(at) * (1 - _TEST_SHARE))]))
@@ -76,7 +77,8 @@ def matrix(rows: pa.Table, names: tuple[str, ...]) -> NDArray[np.float32]:
 
 def labels_of(rows: pa.Table) -> NDArray[np.int64]:
     """Return the outcomes, 0 or 1."""
-    return rows[LABEL].to_numpy().astype(np.int64)
+    labels: NDArray[np.int64] = rows[LABEL].to_numpy().astype(np.int64)
+    return labels
 
 
 def logistic(seed: int) -> Pipeline:
