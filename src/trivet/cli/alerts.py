@@ -22,7 +22,7 @@ def alerts() -> None:
 @as_json
 @with_app
 def list_(app: App, deployment: str | None, everything: bool, limit: int, as_json: bool) -> None:
-    r"""List alerts, newest first; the open ones unless --all is given.
+    """List alerts, newest first; the open ones unless --all is given.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def list_(app: App, deployment: str | None, everything: bool, limit: int, as_jso
 @as_json
 @with_app
 def show(app: App, alert_id: str, as_json: bool) -> None:
-    r"""Show one alert: evidence, sample predictions, playbook and clocks.
+    """Show one alert: evidence, sample predictions, playbook and clocks.
 
     \b
     Example:
@@ -90,7 +90,7 @@ def _print(alert: Alert) -> None:
 @as_json
 @with_app
 def triage(app: App, alert_id: str, as_json: bool) -> None:
-    r"""Say that you are looking at it; the first clock stops.
+    """Say that you are looking at it; the first clock stops.
 
     \b
     Example:
@@ -105,7 +105,7 @@ def triage(app: App, alert_id: str, as_json: bool) -> None:
 @as_json
 @with_app
 def confirm(app: App, alert_id: str, action: str, as_json: bool) -> None:
-    r"""Close it: there was harm.
+    """Close it: there was harm.
 
     Where the deployment's repair level is 'ask', this lets control repair it.
 
@@ -122,7 +122,7 @@ def confirm(app: App, alert_id: str, action: str, as_json: bool) -> None:
 @as_json
 @with_app
 def dismiss(app: App, alert_id: str, reason: str, as_json: bool) -> None:
-    r"""Close it: there was no harm. It counts against the rule's precision.
+    """Close it: there was no harm. It counts against the rule's precision.
 
     \b
     Example:
@@ -135,7 +135,7 @@ def dismiss(app: App, alert_id: str, reason: str, as_json: bool) -> None:
 @as_json
 @with_app
 def precision(app: App, as_json: bool) -> None:
-    r"""Show, by rule, how many of the closed alerts were confirmed.
+    """Show, by rule, how many of the closed alerts were confirmed.
 
     \b
     Example:

@@ -16,7 +16,7 @@ from trivet.scorecard import Answers, Link, answers
 @as_json
 @with_app
 def ask(app: App, as_json: bool) -> None:
-    r"""Answer the three questions from facts: Velocity, Validation, Versioning.
+    """Answer the three questions from facts: Velocity, Validation, Versioning.
 
     \b
     Example:

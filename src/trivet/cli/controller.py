@@ -21,7 +21,7 @@ from trivet.kernel.ids import new_id
 @click.command()
 @click.option("--pause", default=0.2, show_default=True, help="Seconds to wait between two looks.")
 def controller(pause: float) -> None:
-    r"""Carry rollouts on, watch deployments, raise alerts and repair models.
+    """Carry rollouts on, watch deployments, raise alerts and repair models.
 
     Several may run; one acts at a time, and another takes over within seconds if it dies.
 

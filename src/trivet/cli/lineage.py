@@ -18,7 +18,7 @@ from trivet.lookup import resolve
 @as_json
 @with_app
 def lineage(app: App, ref: str, down: bool, as_json: bool) -> None:
-    r"""Show what REF came of, or with --down what came of it.
+    """Show what REF came of, or with --down what came of it.
 
     \b
     Example:

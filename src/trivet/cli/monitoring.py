@@ -25,7 +25,7 @@ def monitoring() -> None:
 def show(
     app: App, deployment: str, by: Period, slice_: str, revision: int | None, as_json: bool
 ) -> None:
-    r"""Show accuracy, log loss and errors over event time, and what each rule says.
+    """Show accuracy, log loss and errors over event time, and what each rule says.
 
     \b
     Example:
@@ -53,7 +53,7 @@ def show(
 @as_json
 @with_app
 def slices(app: App, deployment: str, revision: int | None, as_json: bool) -> None:
-    r"""Show every slice since the first answer, the worst accuracy first.
+    """Show every slice since the first answer, the worst accuracy first.
 
     \b
     Example:

@@ -13,7 +13,7 @@ from trivet.server.process import serve
 @click.option("--host", help="The address to listen on; loopback only.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="0 takes a free one.  [default: 5050]")
 def server(host: str | None, port: int | None) -> None:
-    r"""Run the server: pages and API.
+    """Run the server: pages and API.
 
     \b
     Example:

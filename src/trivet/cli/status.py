@@ -16,7 +16,7 @@ from trivet.cli.output import as_json, print_facts, print_json, print_table
 @as_json
 @with_app
 def status(app: App, as_json: bool) -> None:
-    r"""Show what runs, what serves, and what needs attention.
+    """Show what runs, what serves, and what needs attention.
 
     \b
     Example:

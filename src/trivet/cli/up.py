@@ -17,7 +17,7 @@ from trivet.settings import Settings
 @click.option("--port", type=click.IntRange(0, 65535), help="Of pages and API.  [default: 5050]")
 @click.option("--gateway-port", type=click.IntRange(0, 65535), help="[default: 5051]")
 def up(home: str | None, host: str | None, port: int | None, gateway_port: int | None) -> None:
-    r"""Run server, controller and gateway, and keep them running.
+    """Run server, controller and gateway, and keep them running.
 
     One that dies is started again. Ctrl-C or SIGTERM stops all three.
 

@@ -57,7 +57,7 @@ def demo() -> None:
 @click.option("--fast", is_flag=True, help="A smoke version: fewer weeks, every mechanism.")
 @click.option("--keep", is_flag=True, help="Leave the server up at the end, until Ctrl-C.")
 def flights(fast: bool, keep: bool) -> None:
-    r"""Replay the flights of 2013 through a model's whole life, and check every claim.
+    """Replay the flights of 2013 through a model's whole life, and check every claim.
 
     \b
     Example:
