@@ -21,7 +21,12 @@ _EMPTY = "No models yet. 'trivet run pipeline.py' trains and registers the first
 
 @click.group()
 def models() -> None:
-    """Register models and move aliases."""
+    """Register models and move aliases.
+
+    \b
+    Example:
+      trivet models list
+    """
 
 
 @models.command(name="list")
