@@ -79,7 +79,8 @@ def duration(words: Words, seconds: float | None) -> str:
     if seconds is None:
         return DASH
     if seconds < 1:
-        return str(words("unit.ms", n=f"{seconds * 1000:.0f}"))
+        n = "0" if seconds == 0 else "< 1" if seconds < 0.001 else f"{seconds * 1000:.0f}"
+        return str(words("unit.ms", n=n))
     if seconds < 60:
         return str(words("unit.s", n=f"{seconds:.1f}".removesuffix(".0")))
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
