@@ -36,7 +36,7 @@ def read_policy(settings: dict[str, Any]) -> RepairPolicy | None:
 def _typed(name: str, value: Any) -> Any:
     if name == "level":
         return Level(value)
-    if name in ("cooldown", "every", "time_limit"):
+    if name in ("cooldown", "every", "time_limit", "min_span"):
         return None if value is None else parse_duration(value)
     if name == "datasets":
         return tuple(value)

@@ -48,6 +48,7 @@ class RepairPolicy:
         time_limit: How much wall-clock time training may take.
         min_pairs: Requests with known outcomes, answered by both models, that the comparison of
             champion and challenger needs.
+        min_span: How much event time these must span at least: one day is not like another.
         max_pairs: From how many on an undecided comparison is one the champion has won.
         steps: Steps of the release, as `trivet deploy canary --steps` takes them; the usual ones
             without the shadow, which the comparison has been, by default.
@@ -63,6 +64,7 @@ class RepairPolicy:
     every: timedelta | None = None
     time_limit: timedelta = timedelta(minutes=30)
     min_pairs: int = 200
+    min_span: timedelta = timedelta(days=2)
     max_pairs: int = 5_000
     steps: str = ""
 

@@ -72,17 +72,22 @@ class Releasing:
             rollout.candidate,
             limit=2 * policy.max_pairs,
         )
-        duel = judge_duel(pairs, min_pairs=policy.min_pairs, max_pairs=policy.max_pairs)
+        duel = judge_duel(
+            pairs,
+            min_pairs=policy.min_pairs,
+            max_pairs=policy.max_pairs,
+            min_span=policy.min_span,
+        )
         if duel.verdict not in (Verdict.PASSED, Verdict.FAILED):
             return None
         return self._judge(repair, rollout, duel.verdict, duel.summary, duel.numbers)
 
     def _has_grown(self, repair: Repair, rollout: Rollout, policy: RepairPolicy) -> bool:
-        """Return whether there is a tenth more to compare than the last time, if enough at all."""
+        """Return whether there is enough, and a quarter more than the last time, to compare."""
         tallies = self._stores.windows.tallies(repair.deployment)
         shadow = tallies.get((rollout.candidate, Role.SHADOW))
         labelled = shadow.labelled if shadow else 0
-        if labelled < max(policy.min_pairs, 1.1 * self._compared.get(repair.id, 0)):
+        if labelled < max(policy.min_pairs, 1.25 * self._compared.get(repair.id, 0)):
             return False
         self._compared[repair.id] = labelled
         return True
