@@ -20,7 +20,7 @@ from trivet.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from seed import seed_home  # noqa: E402 - found beside this file
+from seed import seed_home
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

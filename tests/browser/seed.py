@@ -1,4 +1,4 @@
-"""A home with the life of one model in it, made through the real stores; pages are looked at on it.
+"""A home with the life of one model in it, made through the real stores, to look at pages on.
 
 `python tests/browser/seed.py DIR` makes one to look at by hand, with `trivet --home DIR server`.
 """
@@ -16,7 +16,14 @@ import pyarrow as pa
 from trivet.app import App
 from trivet.control import RepairPhase
 from trivet.data import quarantine
-from trivet.features import Aggregate, FeatureService, FeatureView, RequestFeature, Rolling, TimePart
+from trivet.features import (
+    Aggregate,
+    FeatureService,
+    FeatureView,
+    RequestFeature,
+    Rolling,
+    TimePart,
+)
 from trivet.kernel.digests import Digest, digest_bytes
 from trivet.kernel.ids import Uuid7
 from trivet.ledger import Edge, Recorder, Verdict
@@ -26,13 +33,22 @@ from trivet.registry import ModelVersion, NewVersion, Signature
 from trivet.rollout import CONTROLLER_LEASE, RolloutEngine, deploy
 from trivet.serving import JournalWriter, Prediction, Role, Status
 from trivet.settings import Settings
-from trivet.storage.sql.migrate import migrate
 from trivet.storage.sql import Database
-from trivet.tracking import Metric, Outcome as Conclusion, RunStatus
+from trivet.storage.sql.migrate import migrate
+from trivet.tracking import Metric, RunStatus
+from trivet.tracking import Outcome as Conclusion
 
 CARRIERS = ("UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "HA")
 ORIGINS = ("EWR", "JFK", "LGA")
 EVENTS = datetime(2013, 3, 1, tzinfo=UTC)
+PLAYBOOK = """\
+Look at [the facts](/ledger), **then** roll back:
+
+1. `trivet rollback delay`
+2. Find out why.
+
+<script>alert(1)</script>
+"""
 CONTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -226,9 +242,7 @@ class Story:
     def register(self, auc: float, description: str) -> ModelVersion:
         app = self.app
         made = app.runs.create_run("delay", name="train", inputs=[(self.flights, "train")])
-        app.runs.log(
-            made.id, metrics=[Metric(key="auc", value=auc, step=0, at=self.clock())]
-        )
+        app.runs.log(made.id, metrics=[Metric(key="auc", value=auc, step=0, at=self.clock())])
         self.clock.skip(0.7)
         app.runs.finish_run(made.id, RunStatus.FINISHED)
         gates = [
@@ -279,7 +293,11 @@ class Story:
         return self.app.datasets.resolve("flights").ref
 
     def reference(self) -> Digest:
-        feature = {"edges": [float(i) for i in range(1, 10)], "counts": [400] * 10, "missing": 0.02}
+        feature = {
+            "edges": [float(i) for i in range(1, 10)],
+            "counts": [400] * 10,
+            "missing": 0.02,
+        }
         names = ("hour", "distance", "by_carrier_late_24h", "by_route_late_24h")
         said = {
             "rows": 4000,
@@ -294,9 +312,7 @@ class Story:
         table = self.app.routing.find_table("delay")
         assert table is not None
         for gateway in ("main", "second"):
-            self.app.routing.report(
-                gateway, "http://127.0.0.1:5051", {"delay": table.generation}
-            )
+            self.app.routing.report(gateway, "http://127.0.0.1:5051", {"delay": table.generation})
 
     def step_on(self, times: int) -> None:
         lease = self.app.leases.acquire(CONTROLLER_LEASE, "seed", timedelta(days=1))
@@ -318,13 +334,15 @@ class Story:
         answers, outcomes, hours = [], [], []
         for week in range(start, start + weeks):
             worse = 0.1 if week >= 10 else 0.0
-            for day in range(0, 7):
+            for day in range(7):
                 hour = EVENTS + timedelta(weeks=week, days=day, hours=9)
                 for number in range(24):
                     made = self._answer(revision, hour + timedelta(minutes=number), rng)
                     answers.append(made)
                     if rng.random() < 0.93 and made.status is Status.OK:
-                        chance = skill - worse - (0.12 if "origin=LGA" in made.slices and worse else 0)
+                        chance = (
+                            skill - worse - (0.12 if "origin=LGA" in made.slices and worse else 0)
+                        )
                         right = rng.random() < chance
                         truth = made.label if right else 1 - (made.label or 0)
                         outcomes.append(
@@ -354,10 +372,10 @@ class Story:
             )
         )
 
-    def _answer(
-        self, revision: int, event_at: datetime, rng: np.random.Generator
-    ) -> Answer:
-        carrier = str(rng.choice(CARRIERS, p=(0.2, 0.16, 0.16, 0.14, 0.1, 0.1, 0.06, 0.05, 0.025, 0.005)))
+    def _answer(self, revision: int, event_at: datetime, rng: np.random.Generator) -> Answer:
+        carrier = str(
+            rng.choice(CARRIERS, p=(0.2, 0.16, 0.16, 0.14, 0.1, 0.1, 0.06, 0.05, 0.025, 0.005))
+        )
         origin = str(rng.choice(ORIGINS))
         output = float(rng.beta(1.6, 4))
         request = self.app.recorder.new_id()
@@ -388,7 +406,12 @@ class Story:
             "Normalised log loss 1.041 over 1,212 outcomes (ceiling 0.97): worse than at "
             "training time, by more than chance.",
             inputs={"deployment": "delay", "window_days": 7},
-            numbers={"normalised_log_loss": 1.041, "ceiling": 0.97, "labelled": 1212, "accuracy": 0.712},
+            numbers={
+                "normalised_log_loss": 1.041,
+                "ceiling": 0.97,
+                "labelled": 1212,
+                "accuracy": 0.712,
+            },
         )
         samples = self.samples()
         summary = "The model does worse than at training time: accuracy 71.2 % over 7 days."
@@ -401,7 +424,7 @@ class Story:
                 evidence=found.id,
                 harm_at=self.clock() - timedelta(minutes=2),
                 samples=samples,
-                playbook="Look at [the facts](/ledger), **then** roll back:\n\n1. `trivet rollback delay`\n2. Find out why.\n\n<script>alert(1)</script>",
+                playbook=PLAYBOOK,
                 detail={"event_at": "2013-05-20T09:00:00Z"},
             )
         )
@@ -434,7 +457,11 @@ class Story:
                 evidence=drifted.id,
                 harm_at=self.clock(),
                 playbook=playbook(
-                    "no_labels", deployment="delay", revision=2, samples=samples, evidence=drifted.id
+                    "no_labels",
+                    deployment="delay",
+                    revision=2,
+                    samples=samples,
+                    evidence=drifted.id,
                 ),
                 samples=samples,
             )
@@ -469,7 +496,11 @@ class Story:
     def rules(self) -> None:
         app = self.app
         for rule, verdict, summary in (
-            ("harm", Verdict.FAILED, "Normalised log loss 1.041 over 1,212 outcomes (ceiling 0.97)."),
+            (
+                "harm",
+                Verdict.FAILED,
+                "Normalised log loss 1.041 over 1,212 outcomes (ceiling 0.97).",
+            ),
             ("errors", Verdict.PASSED, "3 of 1,008 answers failed; 1.0 % is tolerated."),
             ("drift", Verdict.INCONCLUSIVE, "1 feature has moved: by_carrier_late_24h (0.31)."),
             ("invalid", Verdict.LEARNING, "12 of 100 answers needed were asked."),
@@ -552,7 +583,10 @@ def flights(week: int, *, rows: int = 900, shift: int = 0, broken: bool = False)
             "origin": [str(origin) for origin in rng.choice(ORIGINS, rows)],
             "distance": rng.integers(90, 2600, rows),
             "dep_delay": pa.array(
-                [None if gone else int(d) * (60 if broken else 1) for d, gone in zip(delay, missing, strict=True)],
+                [
+                    None if gone else int(d) * (60 if broken else 1)
+                    for d, gone in zip(delay, missing, strict=True)
+                ],
                 pa.int64(),
             ),
             "late": (delay > 15).astype(float),

@@ -78,7 +78,9 @@ def themed(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
     context.add_init_script(path=AXE)
     opened = Themed(context.new_page(), [])
     opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
-    opened.page.on("console", lambda said: opened.problems.append(said.text) if said.type == "error" else None)
+    opened.page.on(
+        "console", lambda said: opened.problems.append(said.text) if said.type == "error" else None
+    )
     yield opened
     context.close()
 

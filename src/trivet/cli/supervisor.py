@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,9 @@ class HomeTaken(Conflict):
 
     def __str__(self) -> str:
         who = f"process {self.pid}" if self.pid else "another process"
-        return f"'trivet up' runs on {self.home} already ({who}); stop it, or choose another --home."
+        return (
+            f"'trivet up' runs on {self.home} already ({who}); stop it, or choose another --home."
+        )
 
 
 class ChildFailed(Unavailable):
@@ -117,6 +119,7 @@ class Supervisor:
         Raises:
             ChildFailed: One does not come up.
         """
+        self._end_orphans()
         try:
             for child in self._children:
                 child.ready.unlink(missing_ok=True)
@@ -131,6 +134,15 @@ class Supervisor:
         finally:
             self._up_file.unlink(missing_ok=True)
             self._end_all()
+
+    def _end_orphans(self) -> None:
+        """End what a supervisor that was killed left running, told by the file it left."""
+        for name, left in _read(self._up_file).items():
+            pid = left.get("pid") if isinstance(left, dict) else None
+            if isinstance(pid, int) and _is_ours(pid, name):
+                self._say(f"Ending the {name} (process {pid}) that an earlier 'trivet up' left.")
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _await(self, one: _Running) -> None:
         deadline = self._watch() + _READY_SECONDS
@@ -179,7 +191,9 @@ class Supervisor:
         one.deaths.append(now)
         one.again_at = now + pause
         code = one.process.returncode
-        self._say(f"The {one.child.name} died ({_ending(code)}); starting it again in {pause:g} s.")
+        self._say(
+            f"The {one.child.name} died ({_ending(code)}); starting it again in {pause:g} s."
+        )
 
     def _await_again(self, one: _Running) -> None:
         try:
@@ -248,6 +262,15 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _is_ours(pid: int, name: str) -> bool:
+    """Return whether the process is a `trivet` of this name, not one that got its number later."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"trivet.cli.main" in command and name.encode() in command
 
 
 def _ending(code: int) -> str:

@@ -54,5 +54,3 @@ def _children(settings: Settings) -> list[Child]:
 
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)
-
-

@@ -16,8 +16,8 @@ from trivet.server.api import action_routes
 from trivet.server.errors import answer_errors
 from trivet.server.security import Guard, NewToken
 from trivet.server.ui import page_routes
-from trivet.server.ui.rendering import Renderer
 from trivet.server.ui.assets import STATIC, Assets
+from trivet.server.ui.rendering import Renderer
 
 
 def create_server(app: App, *, new_token: NewToken = secrets.token_urlsafe) -> Starlette:

@@ -1,4 +1,4 @@
-"""The one place where errors become HTTP answers: RFC 9457 problem details, or a page for people."""
+"""The one place where errors become HTTP answers: RFC 9457 problem details, or a page."""
 
 from collections.abc import Callable
 from http import HTTPStatus

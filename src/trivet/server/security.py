@@ -105,7 +105,8 @@ class Guard:
             raise Problem(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "unknown-host",
-                f"This server is not called {host!r}; it answers to {', '.join(sorted(self._hosts))}.",
+                f"This server is not called {host!r}; "
+                f"it answers to {', '.join(sorted(self._hosts))}.",
             )
 
 

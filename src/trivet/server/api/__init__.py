@@ -7,4 +7,10 @@ from trivet.server.api import alerts, deployments, ledger, preferences, search
 
 def action_routes() -> list[Route]:
     """Return the routes of everything that changes something."""
-    return [*deployments.routes, *alerts.routes, *ledger.routes, *preferences.routes, *search.routes]
+    return [
+        *deployments.routes,
+        *alerts.routes,
+        *ledger.routes,
+        *preferences.routes,
+        *search.routes,
+    ]

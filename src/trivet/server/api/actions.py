@@ -1,4 +1,4 @@
-"""How a verb is called: by a form, which is led back to its page, or by JSON, which gets a record."""
+"""How a verb is called: by a form, which is led back to its page, or by JSON for a record."""
 
 import json
 from collections.abc import Callable

@@ -32,13 +32,9 @@ _ROOMS = (
     ledger,
     patterns,
 )
-_PAGES = tuple(
-    page
-    for room in _ROOMS
-    for page in room.PAGES
-)
+_PAGES = tuple(page for room in _ROOMS for page in room.PAGES)
 
 
 def page_routes(renderer: Renderer) -> list[Route]:
-    """Return the routes of every page and its JSON twin; what is named most exactly comes first."""
+    """Return the routes of every page and its JSON twin; the most exact ones first."""
     return [route for page in _PAGES for route in renderer.routes(page)]

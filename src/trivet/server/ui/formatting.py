@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 
 from trivet.server.ui.words import Words
 
-DASH = "–"
+DASH = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
 
 _TONES = {
-    "good": "passed finished succeeded supported confirmed cached ready ok verified healthy green serving",
+    "good": (
+        "passed finished succeeded supported confirmed cached ready ok verified "
+        "healthy green serving"
+    ),
     "bad": "failed lost rolled_back error refuted open red down abandoned quarantined",
     "warn": "forced holding triaged aborting superseded invalid stale drifting",
     "live": "running stepping preparing promoting pending",
@@ -30,18 +34,18 @@ def number(value: float | None, digits: int | None = None) -> str:
     """Return the number with thousands apart: whole, with `digits`, or with four figures."""
     if value is None:
         return DASH
-    if value != value:  # noqa: PLR0124 - NaN is the one number that differs from itself
+    if value != value:
         return "NaN"
     if digits is not None:
-        return f"{value:,.{digits}f}".replace("-", "−")
+        return f"{value:,.{digits}f}".replace("-", _MINUS)
     if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
-        return f"{int(value):,}".replace("-", "−")
-    return f"{value:,.4g}".replace("-", "−")
+        return f"{int(value):,}".replace("-", _MINUS)
+    return f"{value:,.4g}".replace("-", _MINUS)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share of 1 as per cent."""
-    return DASH if share is None else f"{share * 100:,.{digits}f} %".replace("-", "−")
+    return DASH if share is None else f"{share * 100:,.{digits}f} %".replace("-", _MINUS)
 
 
 def short(text: str, length: int = 10) -> str:

@@ -45,4 +45,8 @@ def draw_edges(ref: str, edges: Sequence[Edge]) -> Drawing:
 def _is_history(edge: Edge, centre: str) -> bool:
     """Return whether the edge only leads from a commit to the next, away from the centre."""
     both = edge.from_ref.partition("@")[0] == edge.to_ref.partition("@")[0]
-    return both and edge.from_ref.startswith("dataset:") and centre not in (edge.from_ref, edge.to_ref)
+    return (
+        both
+        and edge.from_ref.startswith("dataset:")
+        and centre not in (edge.from_ref, edge.to_ref)
+    )

@@ -110,7 +110,9 @@ def load_watch(app: App, request: Request) -> WatchPage:
         rules=tuple(app.alerts.list_states(name)),
         accuracy=_accuracy(weeks, marks),
         loss=_loss(weeks, marks),
-        requests=_requests(weeks if len(days) > _DAYS_DRAWN else days, by_day=len(days) <= _DAYS_DRAWN),
+        requests=_requests(
+            weeks if len(days) > _DAYS_DRAWN else days, by_day=len(days) <= _DAYS_DRAWN
+        ),
         finding=_finding(weeks),
         slices=_slices(everything, summary.latest),
         drift=_drift(app, summary),
@@ -224,8 +226,8 @@ def _drift(app: App, summary: Summary) -> tuple[Drift, ...]:
     if summary.table is None or summary.latest is None:
         return ()
     revision = find_revision(summary.table, summary.table.stable)
-    reference = References(app.blobs).find(revision)
-    if reference is None:
+    reference = None if revision is None else References(app.blobs).find(revision)
+    if revision is None or reference is None:
         return ()
     counts = app.windows.feature_counts(
         summary.deployment.name, revision.number, since=summary.latest - _RECENT

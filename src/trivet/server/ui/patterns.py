@@ -103,6 +103,4 @@ def _graph() -> Drawing:
     return draw(nodes, links)
 
 
-PAGES = (
-    Page(address="/ui/patterns", template="patterns.html", room="", load=load_patterns),
-)
+PAGES = (Page(address="/ui/patterns", template="patterns.html", room="", load=load_patterns),)

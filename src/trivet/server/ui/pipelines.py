@@ -103,7 +103,9 @@ def _node(node: dict[str, Any]) -> Node:
 
 
 PAGES = (
-    Page(address="/pipelines", template="pipelines/list.html", room="pipelines", load=load_pipelines),
+    Page(
+        address="/pipelines", template="pipelines/list.html", room="pipelines", load=load_pipelines
+    ),
     Page(
         address="/pipelines/{id}",
         template="pipelines/show.html",

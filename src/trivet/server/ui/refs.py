@@ -1,4 +1,4 @@
-"""Pages for any ref: its record, its lineage, what happened to it; and the search that finds it."""
+"""Pages for any ref: its record, its lineage, what happened to it; and the search."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -128,5 +128,7 @@ class NothingFound(NotFound):
 PAGES = (
     Page(address="/ref/{ref:path}", template="refs/show.html", room="lineage", load=load_ref),
     Page(address="/lineage", template="refs/index.html", room="lineage", load=load_lineage),
-    Page(address="/evidence/{id}", template="refs/evidence.html", room="ledger", load=load_evidence),
+    Page(
+        address="/evidence/{id}", template="refs/evidence.html", room="ledger", load=load_evidence
+    ),
 )

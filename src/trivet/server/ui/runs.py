@@ -152,7 +152,9 @@ def _common(rows: Sequence[RunRow], most: int = 4) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:most])
 
 
-def _compared(columns: Sequence[dict[str, str]] | Sequence[dict[str, float]]) -> tuple[ComparedRow, ...]:
+def _compared(
+    columns: Sequence[dict[str, str]] | Sequence[dict[str, float]],
+) -> tuple[ComparedRow, ...]:
     names = sorted({name for column in columns for name in column})
     rows = []
     for name in names:
@@ -191,6 +193,8 @@ def _name(run: Run) -> str:
 PAGES = (
     Page(address="/runs/compare", template="runs/compare.html", room="runs", load=load_compare),
     Page(address="/runs", template="runs/list.html", room="runs", load=load_runs),
-    Page(address="/experiments/{name:path}", template="runs/list.html", room="runs", load=load_runs),
+    Page(
+        address="/experiments/{name:path}", template="runs/list.html", room="runs", load=load_runs
+    ),
     Page(address="/runs/{id}", template="runs/show.html", room="runs", load=load_run),
 )
