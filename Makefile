@@ -16,7 +16,7 @@ setup: .venv/ready
 	@touch $@
 
 demo: setup          ## a model's whole life on real flights, in about three minutes
-	$(BIN)/trivet demo flights
+	$(BIN)/trivet --home .trivet-demo demo flights $(ARGS)
 
 test: setup          ## every test; those that need a service say so when it is not there
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests
