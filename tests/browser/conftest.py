@@ -8,19 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from trivet.app import App
-from trivet.settings import Settings
-
 sys.path.insert(0, str(Path(__file__).parent))
 
-from seed import seed_home
+from seed import Site, seed_home
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -33,17 +29,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 _START_SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Site:
-    """A server that answers at `url`, over the home of `settings`."""
-
-    url: str
-    settings: Settings
-
-    def open(self) -> App:
-        return App.open(self.settings)
 
 
 @pytest.fixture(scope="session")

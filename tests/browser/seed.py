@@ -71,6 +71,17 @@ schema:
 """
 
 
+@dataclass(frozen=True)
+class Site:
+    """A server that answers at `url`, over the home of `settings`."""
+
+    url: str
+    settings: Settings
+
+    def open(self) -> App:
+        return App.open(self.settings)
+
+
 @dataclass
 class Clock:
     """A clock that goes on when told to."""

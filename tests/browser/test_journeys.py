@@ -1,8 +1,8 @@
 """What people come to do, done with the mouse and the keyboard on a real server."""
 
 import pytest
-from conftest import Site
 from playwright.sync_api import Page, expect
+from seed import Site
 
 from trivet.monitoring import AlertStatus
 from trivet.rollout import Phase

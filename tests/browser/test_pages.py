@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Site
 from playwright.sync_api import Browser, Page
+from seed import Site
 
 pytestmark = pytest.mark.browser
 

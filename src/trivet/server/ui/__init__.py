@@ -16,6 +16,7 @@ from trivet.server.ui import (
     refs,
     runs,
 )
+from trivet.server.ui.page import Page
 from trivet.server.ui.rendering import Renderer
 
 _ROOMS = (
@@ -33,6 +34,11 @@ _ROOMS = (
     patterns,
 )
 _PAGES = tuple(page for room in _ROOMS for page in room.PAGES)
+
+
+def page_list() -> tuple[Page, ...]:
+    """Return every kind of page there is."""
+    return _PAGES
 
 
 def page_routes(renderer: Renderer) -> list[Route]:

@@ -8,7 +8,6 @@ from trivet.kernel.refs import Kind, Ref
 _FOLDERS = {
     Kind.EXPERIMENT: "/experiments",
     Kind.RUN: "/runs",
-    Kind.PIPELINE: "/pipelines",
     Kind.MODEL: "/models",
     Kind.DEPLOYMENT: "/deployments",
     Kind.ALERT: "/alerts",

@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.requests import Request
 
 from trivet.app import App
-from trivet.features import FeatureService, FeatureView, Materialization
+from trivet.features import FeaturePlan, FeatureService, FeatureView, Materialization
 from trivet.server.ui.graph import Drawing
 from trivet.server.ui.lineage import draw_lineage
 from trivet.server.ui.page import Page
@@ -41,6 +41,15 @@ class ViewPage:
     lineage: Drawing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePage:
+    """A feature service with its views fixed to the versions in force."""
+
+    service: FeatureService
+    plan: FeaturePlan
+    lineage: Drawing
+
+
 def load_features(app: App, _request: Request) -> FeaturesPage:
     """Read the current version of every view and service."""
     return FeaturesPage(
@@ -49,10 +58,24 @@ def load_features(app: App, _request: Request) -> FeaturesPage:
     )
 
 
-def load_view(app: App, request: Request) -> ViewPage:
-    """Read one view, in the version that is asked for or in force."""
-    name = request.path_params["name"]
-    asked = request.query_params.get("version", "")
+def load_named(app: App, request: Request) -> ViewPage | ServicePage:
+    """Read the view or the service of this name; they share their names."""
+    name, asked = request.path_params["name"], request.query_params.get("version", "")
+    if name in [service.name for service in app.features.list_services()]:
+        return _service(app, name, int(asked) if asked.isdecimal() else None)
+    return _view(app, name, asked)
+
+
+def _service(app: App, name: str, version: int | None) -> ServicePage:
+    service = app.features.get_service(name, version)
+    return ServicePage(
+        service=service,
+        plan=app.features.plan(service),
+        lineage=draw_lineage(app, service.ref),
+    )
+
+
+def _view(app: App, name: str, asked: str) -> ViewPage:
     current = app.features.get_view(name)
     view = app.features.get_view(name, int(asked)) if asked.isdecimal() else current
     services = app.features.list_services()
@@ -81,6 +104,6 @@ PAGES = (
         address="/features/{name:path}",
         template="features/show.html",
         room="features",
-        load=load_view,
+        load=load_named,
     ),
 )
