@@ -43,12 +43,22 @@ class Releasing:
         steps = read_steps(policy.steps) if policy.steps else usual
         return self._release(repair, RolloutSpec(strategy=Strategy.CANARY, steps=steps))
 
+    def is_busy(self, repair: Repair) -> bool:
+        """Return whether another model than the repair's is being released."""
+        active = self._stores.rollouts.find_active(repair.deployment)
+        return active is not None and self._candidate_of(active) != repair.model
+
+    def _candidate_of(self, rollout: Rollout) -> str:
+        return self._stores.deployments.get_revision(rollout.deployment, rollout.candidate).model
+
     def _release(self, repair: Repair, spec: RolloutSpec) -> Rollout:
         active = self._stores.rollouts.find_active(repair.deployment)
-        if active is not None and active.spec.strategy is spec.strategy:
-            candidate = self._stores.deployments.get_revision(active.deployment, active.candidate)
-            if candidate.model == repair.model:
-                return active
+        if (
+            active is not None
+            and active.spec.strategy is spec.strategy
+            and self._candidate_of(active) == repair.model
+        ):
+            return active
         return deploy(self._stores, repair.deployment, _model(repair), spec=spec)
 
     def end_shadow(self, repair: Repair, reason: str) -> None:

@@ -213,6 +213,8 @@ class Repairer:
         return True
 
     def _compare(self, repair: Repair, policy: RepairPolicy, lease: Lease) -> None:
+        if self._releasing.is_busy(repair):
+            return  # A person is releasing something; a repair waits for its turn.
         self._require(lease)
         rollout = self._releasing.shadow(repair, policy)
         self._stores.repairs.advance(

@@ -1,5 +1,6 @@
 """Hold each deployment against its rules, keep what they say, and raise alerts."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from trivet.monitoring import (
     RuleState,
     Tally,
     Watch,
+    Window,
     drifts,
     playbook,
     total,
@@ -78,7 +80,8 @@ class Watcher:
         return self._stores.recorder.clock()
 
     def _findings(self, watch: Watch, revision: RevisionSpec, latest: datetime) -> list[Finding]:
-        week = self._tally(revision, latest - watch.harm_window, latest)
+        hours = self._hours(revision, latest - watch.harm_window, latest)
+        days = {window.hour.date() for window in hours if window.tally.labelled}
         day = self._tally(revision, latest - watch.error_window, latest)
         matured_until = latest - watch.label_delay
         matured = self._tally(revision, matured_until - watch.harm_window, matured_until)
@@ -88,7 +91,7 @@ class Watcher:
         )
         least = watch.min_requests
         return [
-            judge_harm(week, reference, watch),
+            judge_harm(total(hours), reference, watch, days=len(days)),
             judge_share(
                 "errors", day.errors, day.requests, limit=watch.error_limit, min_requests=least
             ),
@@ -99,12 +102,13 @@ class Watcher:
             judge_drift(drifts(reference, counts) if reference else [], watch),
         ]
 
-    def _tally(self, revision: RevisionSpec, since: datetime, until: datetime) -> Tally:
-        return total(
-            self._stores.windows.query(
-                revision.deployment, since=since, until=until + _HOUR, revision=revision.number
-            )
+    def _hours(self, revision: RevisionSpec, since: datetime, until: datetime) -> Sequence[Window]:
+        return self._stores.windows.query(
+            revision.deployment, since=since, until=until + _HOUR, revision=revision.number
         )
+
+    def _tally(self, revision: RevisionSpec, since: datetime, until: datetime) -> Tally:
+        return total(self._hours(revision, since, until))
 
     def _keep(
         self, finding: Finding, revision: RevisionSpec, latest: datetime, watch: Watch

@@ -1,7 +1,9 @@
 """`trivet demo flights`."""
 
 import json
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from trivet.demo.flights.features import REQUEST_COLUMNS
 from trivet.demo.gateway_client import GatewayClient
 from trivet.demo.ports import free_ports
 from trivet.demo.processes import Everyday, MemoryWatch
-from trivet.demo.proving import compare_with_frozen, tell_answers
+from trivet.demo.proving import check_parity, compare_with_frozen, tell_answers
 from trivet.demo.releasing import tell_bad_releases, tell_better_release, tell_first_release
 from trivet.demo.replay import Replay
 from trivet.demo.report import Plot, Report, write_report
@@ -63,6 +65,9 @@ def flights(fast: bool, keep: bool) -> None:
     Example:
       trivet demo flights --keep
     """
+    # Somebody is to be told in the demo as in life; processes that are started inherit it.
+    os.environ.setdefault("TRIVET_ON_CALL", "the operations desk")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     obj = click.get_current_context().find_object(dict) or {}
     home = _fresh(Path(obj.get("home") or ".trivet-demo").absolute())
     console = Console(highlight=False)
@@ -117,6 +122,7 @@ def _tell(story: Story) -> list[Plot]:
     tell_bad_releases(story)
     tell_bad_partition(story)
     tell_repair(story, day(6) if story.fast else day(9))
+    check_parity(story)
     return compare_with_frozen(story)
 
 
@@ -126,7 +132,7 @@ def _facts(story: Story, seconds: float, gigabytes: float) -> tuple[tuple[str, s
         ("Peak memory, all processes", f"{gigabytes:.2f} GB"),
         ("Predictions", f"{len(story.replay.given):,}"),
         ("Outcomes fed back", f"{story.replay.fed_back:,}"),
-        ("Landings pushed", f"{story.replay.pushed:,}"),
+        ("Rows pushed", f"{story.replay.pushed:,}"),
         ("Pipeline from cache", format_duration(story.figures["cached_seconds"])),
         ("Shadow to full traffic", format_duration(story.figures["release_seconds"])),
     )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from trivet.control import RepairPhase
 from trivet.demo.plots import Mark, Series, line_plot
 from trivet.demo.report import Plot
 from trivet.demo.story import DEPLOYMENT, Story
+from trivet.features import make_plan, training_set
 from trivet.kernel.durations import format_duration
 from trivet.kernel.refs import Ref
 from trivet.ledger import Verdict
@@ -22,6 +24,9 @@ from trivet.registry.scores import score_metrics
 from trivet.serving import JournalReader, Prediction, Role
 
 _BATCH = 20_000
+_PARITY_ROWS = 2_000
+_PARITY_LIMIT = 0.001
+_MOMENT = timedelta(microseconds=1)
 _WEEK = timedelta(days=7)
 
 
@@ -114,6 +119,46 @@ def _answers(story: Story) -> list[Prediction]:
         ]
         if not records:
             return answers
+
+
+def check_parity(story: Story) -> None:
+    """Join the features of served answers offline, and count the values that differ."""
+    story.claims.open_chapter("Parity: what was served against what training would have seen")
+    service = story.app.features.get_service("delay")
+    views = [story.app.features.get_view(name) for name, _ in service.views]
+    known = {
+        spec.number: spec.signature for spec in story.app.deployments.list_revisions(DEPLOYMENT)
+    }
+    answers = [
+        answer
+        for answer in _answers(story)
+        if (known[answer.revision]["plan"] or {}).get("service") == service.name
+    ][-_PARITY_ROWS:]
+    # An answer saw what had been pushed before its hour began.
+    asked_at = [answer.event_at.replace(minute=0) - _MOMENT for answer in answers]
+    asked = pa.table(
+        {name: [answer.inputs[name] for answer in answers] for name in answers[0].inputs}
+        | {"asked_at": pa.array(asked_at, pa.timestamp("us", "UTC"))}
+    )
+    joined = training_set(
+        service,
+        views,
+        lambda view: getattr(story.tables, view.source),
+        asked,
+        event_time="asked_at",
+    )
+    plan = make_plan(service, views)
+    served = np.array([answer.features for answer in answers], np.float32)
+    positions = [place for place, item in enumerate(plan.inputs) if item.view is not None]
+    offline = np.stack([joined[plan.names[place]].to_numpy() for place in positions], axis=1)
+    same = np.isclose(served[:, positions], offline, rtol=1e-5, atol=1e-5, equal_nan=True)
+    worst = plan.names[positions[int((~same).sum(axis=0).argmax())]]
+    differ = 1 - same.mean()
+    story.check(
+        differ <= _PARITY_LIMIT,
+        f"{differ:.3%} of {same.size:,} served feature values differ from the offline join"
+        + (f"; most in {worst}" if differ else ""),
+    )
 
 
 def _mean(weeks: Sequence[Week], metric: str) -> tuple[float, float]:

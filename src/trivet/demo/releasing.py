@@ -28,9 +28,13 @@ def tell_first_release(story: Story) -> None:
             "datasets": ["flights", "landings", "weather"],
             "cooldown": "28d",
             "max_per_30_days": 1,
+            "min_pairs": 1000,
             "steps": _REPAIR_STEPS,
             "time_limit": "5m",
-        }
+        },
+        # On the flights of 2013 these notice a model that ages in two to four weeks, and no
+        # single stormy one.
+        "monitoring": {"harm_window": "10d", "harm_ceiling": 0.92, "harm_alpha": 0.05},
     }
     story.trivet("deploy", "direct", "model:delay@1", "--to", DEPLOYMENT, "--wait")
     path = story.home / "deployment.json"

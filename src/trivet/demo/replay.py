@@ -14,7 +14,9 @@ from trivet.demo.gateway_client import GatewayClient
 from trivet.demo.source import FlightTables
 from trivet.kernel.clock import Stopwatch, stopwatch
 
-_TICK = timedelta(hours=1)
+TICK = timedelta(hours=1)
+_SOURCES = {"landings": "known_at", "weather": "published_at"}
+"""What is pushed into the feature views, and the time at which each row of it becomes known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class Given:
 class Replay:
     """Where the replay stands, and what it was told.
 
-    At each hour of event time three things happen, in this order: the landings of the past hour
-    are pushed into the feature views; what became of earlier predictions is fed back; flights of
-    the hour to come are predicted, `share` of them.
+    At each hour of event time three things happen, in this order: the landings and the weather
+    reports of the past hour are pushed into the feature views; what became of earlier
+    predictions is fed back; flights of the hour to come are predicted, `share` of them.
 
     Attributes:
         at: The event time reached.
@@ -61,20 +63,27 @@ class Replay:
 
     def until(self, end: datetime) -> None:
         """Go on to `end`, hour by hour."""
-        landings = _between(self.tables.landings, "known_at", self.at - _TICK, end)
+        sources = [
+            _by_tick(
+                _between(getattr(self.tables, name), time, self.at - TICK, end),
+                time,
+                self.at - TICK,
+            )
+            for name, time in _SOURCES.items()
+        ]
         flights = _between(self.tables.flights, "scheduled_at", self.at, end)
         self._learn_outcomes(flights)
-        pushes = _by_tick(landings, "known_at", self.at - _TICK)
         departures = _by_tick(flights, "scheduled_at", self.at)
         with ThreadPoolExecutor(1) as beside:
             while self.at < end:
                 # Feedback goes over a connection of its own: its sync to the disk takes as long
                 # as the push, and neither needs the other.
                 feedback = beside.submit(self._feed_back)
-                self._push(next(pushes))
+                for source, rows in zip(_SOURCES, sources, strict=True):
+                    self._push(source, next(rows))
                 feedback.result()
                 self._predict(next(departures))
-                self.at += _TICK
+                self.at += TICK
 
     def _learn_outcomes(self, flights: pa.Table) -> None:
         self._outcomes.clear()
@@ -89,15 +98,14 @@ class Replay:
         ):
             self._outcomes[flight] = (known_at, late)
 
-    def _push(self, landings: pa.Table) -> None:
-        if landings.num_rows == 0:
+    def _push(self, source: str, rows: pa.Table) -> None:
+        if rows.num_rows == 0:
             return
         columns = {
-            name: [_plain(value) for value in landings[name].to_pylist()]
-            for name in landings.column_names
+            name: [_plain(value) for value in rows[name].to_pylist()] for name in rows.column_names
         }
-        self.client.push("landings", columns)
-        self.pushed += landings.num_rows
+        self.client.push(source, columns)
+        self.pushed += rows.num_rows
 
     def _feed_back(self) -> None:
         items = []
@@ -155,7 +163,7 @@ def _by_tick(table: pa.Table, column: str, start: datetime) -> Iterator[pa.Table
     """Yield the rows of each hour from `start` on, without end; `table` is in time order."""
     ticks = pc.divide(
         pc.cast(pc.subtract(table[column], pa.scalar(start, table[column].type)), pa.int64()),
-        int(_TICK.total_seconds() * 1_000_000),
+        int(TICK.total_seconds() * 1_000_000),
     ).to_numpy()
     position, tick = 0, 0
     while True:

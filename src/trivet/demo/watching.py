@@ -104,7 +104,7 @@ def tell_repair(story: Story, end: datetime) -> None:
     story.check(
         len(story.replay.given) >= (2_000 if story.fast else 20_000),
         f"{len(story.replay.given):,} predictions answered over HTTP in all, "
-        f"{story.replay.pushed:,} landings pushed into the feature views",
+        f"{story.replay.pushed:,} rows pushed into the feature views",
     )
 
 

@@ -28,6 +28,7 @@ class Watch:
         harm_ceiling: The normalised log loss above which a model does harm.
         harm_alpha: The chance that a model no worse than its reference is called harmful.
         min_labels: Outcomes the harm rule needs before it judges.
+        min_days: Days of event time that these must lie on: one day is not like another.
         error_window: How much event time the other rules look back.
         error_limit: The share of failed answers that is tolerated.
         invalid_limit: The share of answers out of range that is tolerated.
@@ -41,6 +42,7 @@ class Watch:
     harm_ceiling: float = 0.97
     harm_alpha: float = 0.01
     min_labels: int = 200
+    min_days: int = 4
     error_window: timedelta = timedelta(days=1)
     error_limit: float = 0.01
     invalid_limit: float = 0.001
@@ -106,7 +108,7 @@ def normalised_log_loss(tally: Tally) -> float | None:
     return tally.loss / tally.labelled / entropy if entropy > 0 else None
 
 
-def judge_harm(tally: Tally, reference: Reference | None, watch: Watch) -> Finding:
+def judge_harm(tally: Tally, reference: Reference | None, watch: Watch, *, days: int) -> Finding:
     r"""Say whether the model does worse than it did, and badly.
 
     FAILED needs both: the normalised log loss of the window is above `harm_ceiling`; and it is
@@ -119,6 +121,7 @@ def judge_harm(tally: Tally, reference: Reference | None, watch: Watch) -> Findi
         tally: Of the newest `harm_window`, in which outcomes are known only for a part.
         reference: How the model was at training time.
         watch: The settings in force.
+        days: On how many days of event time the outcomes lie.
     """
     measured = normalised_log_loss(tally)
     before = reference.normalised_log_loss if reference else None
@@ -136,6 +139,9 @@ def judge_harm(tally: Tally, reference: Reference | None, watch: Watch) -> Findi
         )
     if tally.labelled < watch.min_labels or measured is None:
         said = f"{tally.labelled} of {watch.min_labels} outcomes needed are known."
+        return Finding(rule="harm", verdict=Verdict.LEARNING, summary=said, numbers=numbers)
+    if days < watch.min_days:
+        said = f"Outcomes of {days} of {watch.min_days} days needed are known."
         return Finding(rule="harm", verdict=Verdict.LEARNING, summary=said, numbers=numbers)
     bound = watch.harm_ceiling if before is None else min(before, watch.harm_ceiling)
     mean, radius = excess_loss(tally, bound, alpha=watch.harm_alpha)

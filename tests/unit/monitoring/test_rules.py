@@ -70,15 +70,15 @@ def test_excess_loss_from_sums_is_that_of_the_rows() -> None:
 def test_no_outcome_is_no_data_and_few_are_learning() -> None:
     rng = np.random.default_rng(1)
 
-    assert judge_harm(Tally(requests=900), REFERENCE, WATCH).verdict is Verdict.NO_DATA
-    few = judge_harm(week(rng, 50, skill=0.0, bias=2.0), REFERENCE, WATCH)
+    assert judge_harm(Tally(requests=900), REFERENCE, WATCH, days=7).verdict is Verdict.NO_DATA
+    few = judge_harm(week(rng, 50, skill=0.0, bias=2.0), REFERENCE, WATCH, days=7)
     assert few.verdict is Verdict.LEARNING
 
 
 def test_a_model_that_went_blind_is_harmful() -> None:
     rng = np.random.default_rng(2)
 
-    finding = judge_harm(week(rng, 800, skill=0.0, bias=1.0), REFERENCE, WATCH)
+    finding = judge_harm(week(rng, 800, skill=0.0, bias=1.0), REFERENCE, WATCH, days=7)
 
     assert finding.verdict is Verdict.FAILED
     assert finding.numbers["normalised_log_loss"] > 0.97
@@ -95,7 +95,7 @@ def test_without_change_noise_does_not_fire_in_a_year_of_weeks() -> None:
         base_rate=reference.positives / reference.labelled,
     )
 
-    findings = [judge_harm(week(rng, 300, skill=1.0), known, WATCH) for _ in range(520)]
+    findings = [judge_harm(week(rng, 300, skill=1.0), known, WATCH, days=7) for _ in range(520)]
 
     assert Verdict.FAILED not in {finding.verdict for finding in findings}
 
@@ -104,7 +104,7 @@ def test_a_ceiling_crossed_by_chance_is_inconclusive() -> None:
     rng = np.random.default_rng(4)
     always = Reference(rows=100, features={}, log_loss=0.528, base_rate=0.22)  # as bad before
 
-    finding = judge_harm(week(rng, 300, skill=0.0), always, WATCH)
+    finding = judge_harm(week(rng, 300, skill=0.0), always, WATCH, days=7)
 
     assert finding.verdict is Verdict.INCONCLUSIVE
 
