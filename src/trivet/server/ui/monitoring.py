@@ -27,6 +27,7 @@ from trivet.server.ui.page import Page
 from trivet.serving import Role, find_revision
 
 _RECENT = timedelta(days=7)
+_BEFORE = timedelta(days=28)
 _FEW_LABELS = 30
 _WORSE = 0.03
 _SLICES = 40
@@ -42,7 +43,7 @@ class MonitoringPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRow:
-    """How one slice did in the newest week, and before.
+    """How one slice did in the newest seven days, and in the four weeks before.
 
     Attributes:
         tone: `bad` where its accuracy is lower than before by more than chance, `warn` where it
@@ -101,8 +102,7 @@ def load_watch(app: App, request: Request) -> WatchPage:
     """Read one deployment."""
     name = request.path_params["name"]
     summary = summarise(app, app.deployments.get_deployment(name))
-    everything = app.windows.query(name, slice=None)
-    windows = [window for window in everything if window.slice == ""]
+    windows = app.windows.query(name)
     weeks, days = series(windows, "week"), series(windows, "day")
     marks = _marks(windows)
     return WatchPage(
@@ -114,7 +114,7 @@ def load_watch(app: App, request: Request) -> WatchPage:
             weeks if len(days) > _DAYS_DRAWN else days, by_day=len(days) <= _DAYS_DRAWN
         ),
         finding=_finding(weeks),
-        slices=_slices(everything, summary.latest),
+        slices=_slices(app, name, summary.latest),
         drift=_drift(app, summary),
         alerts=tuple(app.alerts.list_alerts(deployment=name, limit=10)),
         repairs=tuple(app.repairs.list_repairs(name, limit=10)),
@@ -178,10 +178,11 @@ def _finding(weeks: Sequence[Point]) -> Finding:
     return Finding(kind=kind, points=abs(change) * 100, accuracy=known[-1])
 
 
-def _slices(windows: Sequence[Window], latest: datetime | None) -> tuple[SliceRow, ...]:
+def _slices(app: App, name: str, latest: datetime | None) -> tuple[SliceRow, ...]:
     if latest is None:
         return ()
     edge = latest - _RECENT
+    windows = app.windows.query(name, since=edge - _BEFORE, slice=None)
     by_slice: dict[str, tuple[list[Window], list[Window]]] = {}
     for window in windows:
         by_slice.setdefault(window.slice, ([], []))[window.hour >= edge].append(window)
