@@ -4,21 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from trivet.app import App
-from trivet.kernel.errors import InvalidInput, NotFound
+from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Kind, Ref
 from trivet.serving import find_prediction
 from trivet.tracking import RunId
-
-
-class PredictionNotFound(NotFound):
-    """The prediction log has no answer with this id."""
-
-    def __init__(self, prediction_id: str) -> None:
-        super().__init__(prediction_id)
-        self.prediction_id = prediction_id
-
-    def __str__(self) -> str:
-        return f"No prediction has the id {self.prediction_id!r} in this home's prediction log."
 
 
 def resolve(app: App, ref: Ref) -> Ref:
@@ -32,8 +21,7 @@ def resolve(app: App, ref: Ref) -> Ref:
             found = app.models.get_version(ref.name, _number_or_alias(ref.version))
             return Ref(ref.kind, ref.name, str(found.version))
         case Kind.FEATURES:
-            version = int(ref.version) if ref.version else None
-            return Ref(ref.kind, ref.name, str(app.features.get(ref.name, version).version))
+            return Ref(ref.kind, ref.name, str(app.features.get(ref.name, _number(ref)).version))
         case Kind.RUN:
             return Ref(ref.kind, app.runs.get_run(RunId(ref.name)).id)
         case _:
@@ -53,6 +41,12 @@ def look_up(app: App, ref: Ref) -> Any:
     return found(app, ref)
 
 
+def _number(ref: Ref) -> int | None:
+    if ref.version is not None and not ref.version.isdecimal():
+        raise InvalidInput(f"{str(ref)!r}: {ref.version!r} is no number of a version.")
+    return None if ref.version is None else int(ref.version)
+
+
 def _number_or_alias(version: str) -> int | str:
     return int(version) if version.isdecimal() else version
 
@@ -62,7 +56,7 @@ def _dataset(app: App, ref: Ref) -> Any:
 
 
 def _features(app: App, ref: Ref) -> Any:
-    return app.features.get(ref.name, int(ref.version) if ref.version else None)
+    return app.features.get(ref.name, _number(ref))
 
 
 def _run(app: App, ref: Ref) -> Any:
@@ -81,8 +75,9 @@ def _model(app: App, ref: Ref) -> Any:
 
 
 def _deployment(app: App, ref: Ref) -> Any:
-    if ref.version is not None:
-        return app.deployments.get_revision(ref.name, int(ref.version))
+    revision = _number(ref)
+    if revision is not None:
+        return app.deployments.get_revision(ref.name, revision)
     return {
         "deployment": app.deployments.get_deployment(ref.name),
         "routing": app.routing.find_table(ref.name),
@@ -90,10 +85,7 @@ def _deployment(app: App, ref: Ref) -> Any:
 
 
 def _prediction(app: App, ref: Ref) -> Any:
-    found = find_prediction(app.settings.journal, ref.name)
-    if found is None:
-        raise PredictionNotFound(ref.name)
-    return found
+    return find_prediction(app.settings.journal, ref.name)
 
 
 _FINDERS: dict[Kind, Callable[[App, Ref], Any]] = {

@@ -24,7 +24,7 @@ def load_pipeline(spec: str) -> Pipeline:
         PipelineNotFound: The file has none of this name, or several and none was named.
         InvalidInput: There is no such file, or it cannot be loaded.
     """
-    path, _, name = spec.partition(":") if not Path(spec).exists() else (spec, "", "")
+    path, _, name = spec.partition(":") if not _is_file(Path(spec)) else (spec, "", "")
     module = load_module(Path(path))
     found = {
         value.name: value
@@ -38,9 +38,16 @@ def load_pipeline(spec: str) -> Pipeline:
     return next(iter(found.values()))
 
 
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:
+        return False  # The name is longer than any file's.
+
+
 def load_module(file: Path) -> ModuleType:
     """Return the module of a file: of its package where it is in one, else by its bare name."""
-    if not file.is_file():
+    if not _is_file(file):
         raise InvalidInput(f"There is no file {str(file)!r}; write the path of a pipeline's file.")
     path = file.resolve()
     name, root = _module_name(path)

@@ -15,6 +15,7 @@ from trivet.storage.sql import (
     ConstraintViolated,
     Database,
     DatabaseUnavailable,
+    ValueRefused,
     find_revision,
     is_current,
 )
@@ -120,3 +121,8 @@ def test_a_database_that_does_not_answer_is_unavailable() -> None:
 
     with pytest.raises(DatabaseUnavailable, match="try again"), database.read():
         pass
+
+
+def test_a_number_that_no_column_holds_is_the_callers_fault(database: Database) -> None:
+    with pytest.raises(ValueRefused, match="too large"), database.read() as connection:
+        connection.execute(text("SELECT :number"), {"number": 10**20})

@@ -4,7 +4,12 @@
 a database that `is_current` has no need of it.
 """
 
-from trivet.storage.sql.database import ConstraintViolated, Database, DatabaseUnavailable
+from trivet.storage.sql.database import (
+    ConstraintViolated,
+    Database,
+    DatabaseUnavailable,
+    ValueRefused,
+)
 from trivet.storage.sql.revision import HEAD, find_revision, is_current
 
 __all__ = [
@@ -12,6 +17,7 @@ __all__ = [
     "ConstraintViolated",
     "Database",
     "DatabaseUnavailable",
+    "ValueRefused",
     "find_revision",
     "is_current",
 ]

@@ -1,7 +1,8 @@
 """A database opened by URL, with one way to read and one way to write.
 
-No driver's error leaves this module: what the database refuses is a `ConstraintViolated`, and a
-database that does not answer is `DatabaseUnavailable`.
+No driver's error leaves this module: what the database refuses is a `ConstraintViolated`, a value
+that no column can hold is a `ValueRefused`, and a database that does not answer is
+`DatabaseUnavailable`.
 """
 
 import sqlite3
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from trivet.kernel.errors import Conflict, InvalidInput, Unavailable
 
@@ -28,6 +29,17 @@ class ConstraintViolated(Conflict):
 
     def __str__(self) -> str:
         return f"The database refused the write: {self.detail}."
+
+
+class ValueRefused(InvalidInput):
+    """A value is of a kind that the database cannot hold, such as a number of twenty digits."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"A value cannot be looked up or stored: {self.detail}."
 
 
 class DatabaseUnavailable(Unavailable):
@@ -98,11 +110,14 @@ def _errors_translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise ConstraintViolated(_first_line(error)) from error
+    except (DataError, OverflowError) as error:
+        # SQLite's driver says of a number beyond 64 bits what is Python's own error.
+        raise ValueRefused(_first_line(error)) from error
     except SQLAlchemyError as error:
         raise DatabaseUnavailable(_first_line(error)) from error
 
 
-def _first_line(error: SQLAlchemyError) -> str:
+def _first_line(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
 

@@ -5,6 +5,7 @@ lines of writing apart: a write that is not on top of its line starts another, a
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ _S3_OPTIONS = {
     "secret_access_key": "aws_secret_access_key",
     "virtual_hosted_style_request": "aws_virtual_hosted_style_request",
 }
+
+
+_PLACE_IN_LANCE = re.compile(r",? */\S+\.rs:\d+(:\d+)?")
+"""Where in Lance's own source an error arose, which tells nobody anything here."""
 
 
 class TablesUnavailable(Unavailable):
@@ -254,4 +259,5 @@ def _errors_translated() -> Iterator[None]:
         yield
     except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise TablesUnavailable(lines[0].rstrip(".")) from error
+        said = _PLACE_IN_LANCE.sub("", lines[0])
+        raise TablesUnavailable(said.rstrip(".")) from error
