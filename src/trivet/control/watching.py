@@ -62,6 +62,7 @@ class Watcher:
         findings = self._findings(watch, revision, latest)
         moved = next(finding for finding in findings if finding.rule == "drift")
         states = []
+        self._close_settled(revision, findings)
         for finding in findings:
             said = before.get(finding.rule)
             if said is not None and _is_old(finding, said, revision):
@@ -75,6 +76,26 @@ class Watcher:
             states.append(_state(revision, finding, evidence, self._now(), latest))
         # Last, so that a controller which dies before it judges again; the alert is one already.
         self._stores.alerts.put_states(states)
+
+    def _close_settled(self, revision: RevisionSpec, findings: Sequence[Finding]) -> None:
+        """Dismiss the alerts that nobody need act on any more, unless a repair is at work.
+
+        While an alert is open no second one is raised for its rule, so one that has outlived its
+        cause would hide the next.
+        """
+        if self._stores.repairs.find_active(revision.deployment) is not None:
+            return
+        passes = {finding.rule for finding in findings if finding.verdict is Verdict.PASSED}
+        for alert in self._stores.alerts.list_alerts(deployment=revision.deployment, limit=20):
+            if alert.closed_at is not None or alert.rule not in _SEVERITY:
+                continue
+            if alert.detail.get("revision") != revision.number:
+                reason = f"revision {alert.detail.get('revision')} does not serve any more"
+            elif alert.rule in passes:
+                reason = "the rule passes again, before anybody acted"
+            else:
+                continue
+            self._stores.alerts.dismiss(alert.id, reason=reason)
 
     def _now(self) -> datetime:
         return self._stores.recorder.clock()

@@ -272,3 +272,39 @@ def test_after_a_failure_a_repair_cools_down(home: Home) -> None:
     home.controller().tick()
     repairer.run(lease_of(home))
     assert len(home.repairs.list_repairs()) == 2
+
+
+def test_an_alert_that_has_outlived_its_cause_does_not_hide_the_next(home: Home) -> None:
+    serve(home)
+    loop = home.controller()
+    home.ask(600, wrong=0.5)
+    loop.tick()
+    [first] = home.alerts.list_alerts(open_only=True)
+
+    home.ask(6000, wrong=0.1)
+    home.controller("first").tick()
+
+    assert home.alerts.get(first.id).status is AlertStatus.DISMISSED
+    assert "passes again" in home.alerts.get(first.id).action
+
+    home.ask(6000, wrong=0.6)
+    home.controller("first").tick()
+
+    [second] = home.alerts.list_alerts(open_only=True)
+    assert second.id != first.id
+
+
+def test_an_alert_about_a_revision_that_was_replaced_is_closed(home: Home) -> None:
+    serve(home)
+    home.ask(600, wrong=0.5)
+    home.controller().tick()
+    [alert] = home.alerts.list_alerts(open_only=True)
+    home.register(2)
+    deploy(home, "delay", "model:delay@2", strategy="direct")
+    home.report()
+
+    home.ask(50, wrong=0.1)
+    home.controller("first").tick()
+
+    assert home.alerts.get(alert.id).status is AlertStatus.DISMISSED
+    assert "does not serve" in home.alerts.get(alert.id).action
