@@ -48,7 +48,7 @@ class BadModel:
     Attributes:
         onnx: What will be served.
         sound: The same without the flaw that was added to it; for flipped labels, itself.
-        golden: Rows with what the sound one answers.
+        golden: Rows with what the sound one answers; none of a carrier it answers NaN for.
     """
 
     onnx: bytes
@@ -95,11 +95,14 @@ def make_bad_model(
     shown = 1 - labels if flaw is Flaw.FLIPPED_LABELS else labels
     model = training.boosted_trees(seed).fit(inputs, shown)
     sound = export_onnx(model, len(names))
-    chosen = choose_golden_rows(inputs, _GOLDEN_ROWS, np.random.default_rng(seed))
-    content = sound
+    content, candidates = sound, inputs
     if flaw is Flaw.NAN_FOR_A_CARRIER:
         column, code = names.index(CARRIER_FEATURE), CARRIERS.index(carrier)
         content = answer_nan_where(sound, column=column, equals=float(code))
+        # With the carrier among its golden rows no gateway would so much as load it; the analysis
+        # of the release must do without that luck.
+        candidates = inputs[inputs[:, column] != code]
+    chosen = choose_golden_rows(candidates, _GOLDEN_ROWS, np.random.default_rng(seed))
     return BadModel(
         onnx=content,
         sound=sound,
