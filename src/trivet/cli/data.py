@@ -345,8 +345,9 @@ def revert(app: App, name: str, to: str, branch: str, message: str, as_json: boo
 @data.command()
 @click.argument("name")
 @_AT
+@as_json
 @with_app
-def verify(app: App, name: str, at: str) -> None:
+def verify(app: App, name: str, at: str, as_json: bool) -> None:
     """Read every row of a commit and check that they are those that were committed.
 
     \b
@@ -354,6 +355,9 @@ def verify(app: App, name: str, at: str) -> None:
       trivet data verify flights --at v1
     """
     made = verify_commit(app.datasets, name, at)
+    if as_json:
+        print_json({"ref": made.ref, "rows": made.rows, "intact": True})
+        return
     click.echo(f"The {made.rows:,} rows of {made.ref} are those that were committed.")
 
 

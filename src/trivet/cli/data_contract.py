@@ -34,8 +34,9 @@ def set_(app: App, name: str, file: Path) -> None:
 
 @contract.command(name="show")
 @click.argument("name")
+@as_json
 @with_app
-def show_contract(app: App, name: str) -> None:
+def show_contract(app: App, name: str, as_json: bool) -> None:
     """Print the contract in force.
 
     \b
@@ -43,6 +44,9 @@ def show_contract(app: App, name: str) -> None:
       trivet data contract show flights
     """
     text = app.datasets.find_contract(name)
+    if as_json:
+        print_json({"dataset": name, "contract": text})
+        return
     click.echo(text if text is not None else f"Dataset {name!r} has no contract.", nl=text is None)
 
 
