@@ -1,7 +1,7 @@
 """What people come to do, done with the mouse and the keyboard on a real server."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from seed import Site
 
 from trivet.monitoring import AlertStatus
@@ -119,3 +119,18 @@ def test_what_changes_elsewhere_comes_onto_the_page_by_itself(page: Page, site: 
     with site.open() as app:
         app.routing.report("third", "http://127.0.0.1:1", {"delay": 1})
     expect(page.locator("code", has_text="third")).to_be_visible(timeout=8000)
+
+
+def test_a_page_whose_server_fails_stays_and_says_that_it_is_stale(
+    browser: Browser, site: Site
+) -> None:
+    context = browser.new_context(base_url=site.url, locale="en")
+    opened = context.new_page()
+    opened.clock.install()
+    opened.goto("/deployments/delay")
+    expect(opened.locator("#stale")).to_be_hidden()
+    opened.route("**/deployments/delay", lambda route: route.fulfill(status=503, body="gone"))
+    opened.clock.run_for(20_000)
+    expect(opened.locator("#stale")).to_be_visible()
+    expect(opened.get_by_role("heading", name="Traffic")).to_be_visible()
+    context.close()

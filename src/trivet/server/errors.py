@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from trivet.kernel.errors import Conflict, InvalidInput, NotFound, TrivetError, Unavailable
+from trivet.server.headers import SECURITY_HEADERS
 
 _STATUS_OF: dict[type[TrivetError], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -70,7 +71,10 @@ def answer_errors(draw: ErrorPage) -> dict[Any, Callable[[Request, Exception], R
 
     def answer(request: Request, error: Exception) -> Response:
         problem = to_problem(error)
-        return draw(request, problem) if wants_page(request) else problem_response(problem)
+        said = draw(request, problem) if wants_page(request) else problem_response(problem)
+        # What nobody foresaw is answered outside the middleware that adds these.
+        said.headers.update(SECURITY_HEADERS)
+        return said
 
     return {TrivetError: answer, HTTPException: answer, Problem: answer, Exception: answer}
 

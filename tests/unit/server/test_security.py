@@ -162,3 +162,16 @@ def test_no_file_outside_the_static_folder_is_served(client: TestClient, path: s
     answer = client.get(path)
     assert answer.status_code in (400, 404)
     assert b"import" not in answer.content
+
+
+def test_an_unforeseen_error_tells_no_details_and_carries_the_headers_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret of the machine")
+
+    monkeypatch.setattr("trivet.server.asgi._touch", fail)
+    answer = client.get("/health")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]

@@ -8,7 +8,9 @@ export function watchLive(afterSwap) {
   let before = new Map();
 
   document.addEventListener("htmx:before:swap", () => { before = readValues(); });
-  document.addEventListener("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", (event) => {
+    const status = event.detail?.ctx?.response?.status ?? 200;
+    if (status >= 400) return; // the page stays as it was, and grows stale
     fresh = Date.now();
     showAge(0);
     glow(before);
