@@ -9,6 +9,7 @@ from trivet.control.stores import Stores
 from trivet.kernel.errors import TrivetError
 from trivet.ledger import Evidence, Verdict
 from trivet.monitoring import (
+    Alert,
     NewAlert,
     References,
     RuleState,
@@ -25,6 +26,8 @@ from trivet.serving import RevisionSpec
 
 _SEVERITY = {"harm": "page", "errors": "page", "invalid": "page", "no_labels": "ticket"}
 _HOUR = timedelta(hours=1)
+_SETTLED_AFTER = timedelta(days=2)
+"""How much event time an alert waits for somebody, although its rule passes again."""
 
 
 class Watcher:
@@ -62,7 +65,7 @@ class Watcher:
         findings = self._findings(watch, revision, latest)
         moved = next(finding for finding in findings if finding.rule == "drift")
         states = []
-        self._close_settled(revision, findings)
+        self._close_settled(revision, findings, latest)
         for finding in findings:
             said = before.get(finding.rule)
             if said is not None and _is_old(finding, said, revision):
@@ -77,7 +80,9 @@ class Watcher:
         # Last, so that a controller which dies before it judges again; the alert is one already.
         self._stores.alerts.put_states(states)
 
-    def _close_settled(self, revision: RevisionSpec, findings: Sequence[Finding]) -> None:
+    def _close_settled(
+        self, revision: RevisionSpec, findings: Sequence[Finding], latest: datetime
+    ) -> None:
         """Dismiss the alerts that nobody need act on any more, unless a repair is at work.
 
         While an alert is open no second one is raised for its rule, so one that has outlived its
@@ -91,7 +96,7 @@ class Watcher:
                 continue
             if alert.detail.get("revision") != revision.number:
                 reason = f"revision {alert.detail.get('revision')} does not serve any more"
-            elif alert.rule in passes:
+            elif alert.rule in passes and latest - _event_of(alert) >= _SETTLED_AFTER:
                 reason = "the rule passes again, before anybody acted"
             else:
                 continue
@@ -166,7 +171,11 @@ class Watcher:
             oldest_first=True,
         )
         samples = tuple(answer.id for answer in shown)
-        detail: dict[str, Any] = {"revision": revision.number, **finding.numbers}
+        detail: dict[str, Any] = {
+            "revision": revision.number,
+            "latest_event": evidence.inputs["latest_event"],
+            **finding.numbers,
+        }
         if finding.rule == "harm":
             detail["drift"] = moved.summary
         self._stores.alerts.open(
@@ -202,6 +211,11 @@ def _is_old(finding: Finding, said: RuleState, revision: RevisionSpec) -> bool:
 
 def _window(rule: str, watch: Watch) -> timedelta:
     return watch.error_window if rule in ("errors", "invalid") else watch.harm_window
+
+
+def _event_of(alert: Alert) -> datetime:
+    """Return the event time at which the alert was raised."""
+    return datetime.fromisoformat(alert.detail["latest_event"])
 
 
 def _state(

@@ -11,7 +11,7 @@ from trivet.kernel.durations import format_duration
 from trivet.rollout import Phase, Rollout
 from trivet.serving import Role
 
-USUAL_SHARE = 0.4
+USUAL_SHARE = 0.3
 STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
 _REPAIR_STEPS = "10:80:30,50:250:100"
 
@@ -34,7 +34,12 @@ def tell_first_release(story: Story) -> None:
         },
         # On the flights of 2013 these notice a model that ages in two to four weeks, and no
         # single stormy one.
-        "monitoring": {"harm_window": "10d", "harm_ceiling": 0.92, "harm_alpha": 0.05},
+        "monitoring": {
+            "harm_window": "10d",
+            "harm_ceiling": 0.92,
+            "harm_alpha": 0.05,
+            "min_days": 8,
+        },
     }
     story.trivet("deploy", "direct", "model:delay@1", "--to", DEPLOYMENT, "--wait")
     path = story.home / "deployment.json"

@@ -13,7 +13,7 @@ from trivet.kernel.durations import format_duration
 from trivet.kernel.errors import TrivetError
 from trivet.ledger import Verdict
 
-_LOOK_EVERY = timedelta(hours=6)
+_LOOK_EVERY = timedelta(hours=12)
 _TRAINING_SECONDS = 120.0
 
 
