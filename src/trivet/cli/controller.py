@@ -19,7 +19,7 @@ from trivet.kernel.ids import new_id
 
 
 @click.command()
-@click.option("--pause", default=0.2, show_default=True, help="Seconds to wait between two looks.")
+@click.option("--pause", default=0.1, show_default=True, help="Seconds to wait between two looks.")
 def controller(pause: float) -> None:
     """Carry rollouts on, watch deployments, raise alerts and repair models.
 

@@ -43,7 +43,7 @@ def open_controller(
         Part("rollouts", lambda lease: _roll_out(engine, stores, lease)),
         Part("release alerts", lambda lease: releases.run(), every_seconds=0.2),
         Part("rules", lambda lease: watcher.run(), every_seconds=0.5),
-        Part("repair", repairer.run, every_seconds=0.5),
+        Part("repair", repairer.run, every_seconds=0.2),
         Part("seal", lambda lease: _seal(stores), every_seconds=2.0),
     ]
     return Controller(

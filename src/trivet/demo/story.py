@@ -27,7 +27,7 @@ DATASETS = {"flights": "scheduled_at", "landings": "known_at", "weather": "obser
 """The datasets that grow with time, and the column by which a month of them is cut."""
 
 _SETTLE_SECONDS = 60.0
-_TICKS_SECONDS = 0.45
+_TICKS_SECONDS = 0.25
 _LOOK_EVERY = timedelta(hours=6)
 
 
