@@ -10,6 +10,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from trivet.kernel.errors import Unavailable
 from trivet.ledger import Recorder, SqlLeases, SqlLedger
 from trivet.settings import Settings
 from trivet.storage.sql import Database, is_current
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
     from trivet.tracking import SqlExperimentStore, SqlRunStore
 
 
+class DatabaseGone(Unavailable):
+    """A home that was in use has lost its database; an empty one must not take its place."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
+
+    def __str__(self) -> str:
+        return f"{self.file} is gone. Put it back, or choose another --home to begin anew."
+
+
 @dataclass(frozen=True)
 class App:
     """What the server, the controller, the gateway and the command line act on.
@@ -41,9 +53,19 @@ class App:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Open the platform that `settings` name; a new home is made, an old one upgraded."""
+        """Open the platform that `settings` name; a new home is made, an old one upgraded.
+
+        Raises:
+            DatabaseGone: Processes ran on this home, but its database is not there.
+        """
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = Database(settings.database)
+        file = settings.own_database
+        if file is not None and not file.exists():
+            if settings.processes.exists():
+                raise DatabaseGone(str(file))
+            file.touch(mode=0o600)
+        # From here on it is never made anew: one that was moved away may come back.
+        database = Database(settings.database, create=file is None)
         if not is_current(database):
             _load("trivet.storage.sql.migrate:migrate")(database)
         return cls(settings, database, Recorder(settings.actor))

@@ -63,6 +63,12 @@ class Settings:
         return self.home / "journal"
 
     @property
+    def own_database(self) -> Path | None:
+        """The database's file if it is in the home, as it is by default."""
+        file = self.home / "trivet.db"
+        return file if self.database == f"sqlite:///{file}" else None
+
+    @property
     def processes(self) -> Path:
         """The folder where running processes say which ports they took."""
         return self.home / "run"

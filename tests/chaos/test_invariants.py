@@ -36,12 +36,23 @@ from trivet.rollout import (
 )
 from trivet.serving import Role
 from trivet.serving.errors import FenceTooOld
-from trivet.testing.processes import Caller, await_true, command, make_served_home, open_app
+from trivet.testing.processes import (
+    Caller,
+    await_true,
+    command,
+    everything_up,
+    make_served_home,
+    open_app,
+)
 
 ROW = {"shop": "a", "x": 0.5, "event_at": "2026-01-02T00:00:00Z"}
 HALF = RolloutSpec(
     strategy=Strategy.CANARY,
     steps=(RolloutStep(name="half", weight=0.5, min_requests=10**6),),
+)
+FEW = RolloutSpec(
+    strategy=Strategy.CANARY,
+    steps=(RolloutStep(name="half", weight=0.5, min_requests=10),),
 )
 
 
@@ -137,6 +148,31 @@ def test_a_gateway_needs_neither_database_nor_blobs_even_to_start(home: Path) ->
         await_true(lambda: predict(caller)["revision"] == 2, "the new release is taken")
 
 
+@pytest.mark.slow
+def test_what_dies_while_the_database_is_away_waits_for_it_and_makes_none(home: Path) -> None:
+    with everything_up(home) as trivet:
+        caller = Caller(trivet.address("gateway"))
+        with moved_away(home, "trivet.db*"):
+            for name in ("controller", "server"):
+                assert trivet.kill(name)
+            # Long enough for both to have been started again, more than once.
+            for _ in range(5):
+                predict(caller)
+                time.sleep(0.5)
+            assert list(home.glob("trivet.db*")) == []
+        with open_app(home) as app:
+            deploy(app, "churn", "model:churn@2", spec=FEW)
+            await_true(lambda: predict(caller) and is_over(app), "the rollout is carried on")
+            table = app.routing.find_table("churn")
+            assert table is not None
+            assert table.stable == 2
+        caller.close()
+
+
+def is_over(app: App) -> bool:
+    return app.rollouts.find_active("churn") is None
+
+
 @dataclass
 class Asker:
     """Asks without a pause, and remembers when it asked and who answered."""
@@ -186,7 +222,7 @@ def test_a_rollback_loads_nothing_and_no_later_answer_is_of_the_bad_revision(
                     wait_for_gateways(app, "churn")
                     confirmed_at = time.monotonic()
                     asker.await_answer("model:churn@1")
-                tick_until(app, lambda: app.rollouts.find_active("churn") is None)
+                tick_until(app, lambda: is_over(app))
                 check_rollback(asker, table.generation, confirmed_at)
                 asker.answers.clear()
 

@@ -25,6 +25,7 @@ _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _BACKOFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 _FORGIVEN_AFTER_SECONDS = 60.0
+_TRY_AGAIN = 75  # what a command exits with when something it needs did not answer
 
 Say = Callable[[str], None]
 """Tells a person what happens."""
@@ -185,12 +186,15 @@ class Supervisor:
     def _note_death(self, one: _Running, now: float) -> None:
         while one.deaths and now - one.deaths[0] > _FORGIVEN_AFTER_SECONDS:
             one.deaths.popleft()
+        code = one.process.returncode
+        if len(one.deaths) == len(_BACKOFF_SECONDS) and code == _TRY_AGAIN:
+            # What it needs may come back; the others, above all the gateway, must not end for it.
+            one.deaths.popleft()
         if len(one.deaths) == len(_BACKOFF_SECONDS):
             raise ChildFailed(one.child.name, f"died {len(one.deaths) + 1} times within a minute")
         pause = _BACKOFF_SECONDS[len(one.deaths)]
         one.deaths.append(now)
         one.again_at = now + pause
-        code = one.process.returncode
         self._say(
             f"The {one.child.name} died ({_ending(code)}); starting it again in {pause:g} s."
         )
