@@ -3,9 +3,10 @@
 import sys
 from importlib import import_module
 
-from benchmarks.figures import machine
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.figures import machine
 
 NAMES = ("cli", "tracking", "pipelines", "data", "features", "serving", "rollback")
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -34,7 +35,7 @@ from trivet.rollout import (
     rollback,
     wait_for_gateways,
 )
-from trivet.serving import Role
+from trivet.serving import Feedback, JournalReader, Prediction, Role
 from trivet.serving.errors import FenceTooOld
 from trivet.testing.processes import (
     Caller,
@@ -333,6 +334,27 @@ def test_a_controller_stopped_past_its_lease_finds_another_in_charge(home: Path)
         assert fences == sorted(fences)
         assert max(fences) == fence + 1
         assert app.ledger.verify().is_intact
+
+
+def test_a_gateway_on_a_full_disk_answers_but_takes_no_feedback(home: Path) -> None:
+    with gateway(home) as (process, caller):
+        before = predict(caller)
+        size = max(path.stat().st_size for path in (home / "journal").rglob("*.journal"))
+        _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 10, hard))
+        unlogged = predict(caller)
+        assert unlogged["probability"] == before["probability"]
+        told = {"items": [{"prediction": before["id"], "outcome": 1}]}
+        status, reply = caller.exchange("POST", "/feedback/churn", json.dumps(told).encode())
+        assert status == 507
+        assert "acknowledged" in json.loads(reply)["error"]
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        after = predict(caller)
+        caller.post("/feedback/churn", told)
+    records, _ = JournalReader(home / "journal").read({})
+    kept = [record.id for record in records if isinstance(record, Prediction)]
+    assert kept == [before["id"], after["id"]]
+    assert [r.prediction for r in records if isinstance(r, Feedback)] == [before["id"]]
 
 
 def write_rows(file: Path, start: int, count: int) -> Path:

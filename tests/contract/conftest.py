@@ -31,7 +31,7 @@ def stepping_clock(start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> Clock:
 def recorder() -> Recorder:
     """A recorder whose ids and times are the same in every run."""
     clock = stepping_clock()
-    return Recorder("user:test", clock, Uuid7(clock, random.Random(7)))  # noqa: S311 - not a secret
+    return Recorder("user:test", clock, Uuid7(clock, random.Random(7)))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from trivet.lookup import look_up
 @as_json
 @with_app
 def show(app: App, ref: str, as_json: bool) -> None:
-    r"""Show whatever REF names: a commit, a run, a model version, a prediction …
+    """Show whatever REF names: a commit, a run, a model version or a prediction.
 
     \b
     Example:

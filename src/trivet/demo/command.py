@@ -121,7 +121,7 @@ def _tell(story: Story) -> list[Plot]:
     tell_better_release(story)
     tell_bad_releases(story)
     tell_bad_partition(story)
-    tell_repair(story, day(5, 9) if story.fast else day(9))
+    tell_repair(story, day(5, 31) if story.fast else day(9))
     check_parity(story)
     return compare_with_frozen(story)
 

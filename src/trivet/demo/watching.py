@@ -86,19 +86,15 @@ def _refusal(story: Story, *arguments: str) -> str:
 
 def tell_repair(story: Story, end: datetime) -> None:
     """Live on to `end`; harm is noticed from matured labels, and control repairs it."""
-    story.claims.open_chapter(f"Repair: the replay goes on to {end:%d %B}, watched by control")
+    story.claims.open_chapter(f"Repair: on to {end:%d %B} at most, watched by control")
     if story.fast:
         _skip_to(story, day(4, 24))
-    while story.replay.at < end:
+    while story.replay.at < end and not (story.fast and _repairs_done(story)):
         _live_until(story, min(_next_look(story.replay.at), end))
         repair = story.app.repairs.find_active(DEPLOYMENT)
         if repair is not None:
             _follow(story, repair, end)
-    repairs = [
-        repair
-        for repair in story.app.repairs.list_repairs(DEPLOYMENT)
-        if repair.phase is RepairPhase.DONE
-    ]
+    repairs = _repairs_done(story)
     story.check(
         bool(repairs),
         f"{len(repairs)} repair(s) done without a human: "
@@ -109,6 +105,14 @@ def tell_repair(story: Story, end: datetime) -> None:
         f"{len(story.replay.given):,} predictions answered over HTTP in all, "
         f"{story.replay.pushed:,} rows pushed into the feature views",
     )
+
+
+def _repairs_done(story: Story) -> list[Repair]:
+    return [
+        repair
+        for repair in story.app.repairs.list_repairs(DEPLOYMENT)
+        if repair.phase is RepairPhase.DONE
+    ]
 
 
 def _skip_to(story: Story, at: datetime) -> None:

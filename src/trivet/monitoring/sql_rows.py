@@ -35,8 +35,9 @@ def to_tally(row: Row) -> Tally:
 def to_sums(row: Row) -> Tally:
     """Return the tally of a row of sums, without histograms."""
     # PostgreSQL adds up whole numbers to a Decimal.
-    counts: dict[str, Any] = {name: int(getattr(row, name)) for name in _COUNTS}
-    return Tally(**counts, **{name: float(getattr(row, name)) for name in SUMMED[len(_COUNTS) :]})
+    sums: dict[str, Any] = {name: int(getattr(row, name)) for name in _COUNTS}
+    sums |= {name: float(getattr(row, name)) for name in SUMMED[len(_COUNTS) :]}
+    return Tally(**sums)
 
 
 def to_window(row: Row) -> Window:
