@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -97,8 +97,8 @@ def gateway(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], Caller]]:
     with running(home, "gateway", "--port", "0") as process:
         url = json.loads((home / "run" / "gateway-main.json").read_text())["url"]
         caller = Caller(url.removeprefix("http://"))
-        yield process, caller
-        caller.close()
+        with closing(caller):
+            yield process, caller
 
 
 @contextmanager
@@ -339,9 +339,8 @@ def test_a_controller_stopped_past_its_lease_finds_another_in_charge(home: Path)
 def test_a_gateway_on_a_full_disk_answers_but_takes_no_feedback(home: Path) -> None:
     with gateway(home) as (process, caller):
         before = predict(caller)
-        size = max(path.stat().st_size for path in (home / "journal").rglob("*.journal"))
         _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 10, hard))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10, hard))
         unlogged = predict(caller)
         assert unlogged["probability"] == before["probability"]
         told = {"items": [{"prediction": before["id"], "outcome": 1}]}
