@@ -28,7 +28,7 @@ from trivet.registry.packaging import VersionParts, pack_version
 from trivet.registry.reference import make_reference
 from trivet.registry.scores import score_metrics
 from trivet.tracking import current_run
-from trivet.workbench import plan, register
+from trivet.workbench import Planned, plan, register
 
 _GOLDEN_ROWS = 50
 _LEAST_ROWS = 20
@@ -46,7 +46,7 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
     classifier: Classifier,
     rows: pa.Table,
     *,
-    service: str,
+    service: Planned,
     label: str,
     event_time: str,
     slices: Sequence[str] = (),
@@ -63,7 +63,7 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
         model: The name to register under.
         classifier: What to fit; a clone is fitted, the classifier itself stays as it is.
         rows: What `trivet.training_set` returned: labels with the service's features.
-        service: The feature service whose features the model takes.
+        service: The feature service whose features the model takes, or its plan.
         label: The column of outcomes, 0 or 1.
         event_time: The column to split by.
         slices: Text columns of the request by which the model is judged and watched.
@@ -117,7 +117,7 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
         metrics=metrics,
         seed=seed,
         evidence=evidence,
-        description=f"{type(classifier).__name__} on the features of {service}",
+        description=f"{type(classifier).__name__} on the features of {fixed.service}",
     )
     return register(model, pack_version(current_app().blobs, parts, run))
 

@@ -7,7 +7,7 @@ lineage, and what is logged becomes the run's.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -18,17 +18,21 @@ from trivet.features import (
     FeatureService,
     FeatureView,
     make_plan,
+    plan_from_json,
 )
 from trivet.features import materialize as fill_online
 from trivet.features import training_set as join_training_set
 from trivet.kernel.errors import InvalidInput
 from trivet.kernel.refs import Kind, Ref
+from trivet.lookup import resolve
 from trivet.registry import ModelVersion, NewVersion
 from trivet.rollout import Rollout, RolloutSpec, Strategy
 from trivet.rollout import deploy as deploy_version
 from trivet.tracking import current_run
 
 Definition = TypeVar("Definition", FeatureView, FeatureService)
+Planned = str | FeaturePlan | Mapping[str, Any]
+"""A service by name or ref (`delay`, `features:delay@2`), or a plan, or a plan as JSON."""
 
 
 class ArrowTable(Protocol):
@@ -126,7 +130,7 @@ def materialize(*views: str, until: datetime, at: str = "main") -> int:
 
 
 def training_set(
-    service: str,
+    service: Planned,
     labels: pa.Table,
     *,
     event_time: str,
@@ -135,15 +139,17 @@ def training_set(
     """Return the labels with the service's features beside them, as known at each one's time.
 
     Args:
-        service: The feature service's name.
+        service: The feature service, or its plan. A step that is cached should be handed the
+            plan: it fixes the views' versions, so that a change of a view is a change of input.
         labels: Entity columns, event time, request columns and labels.
         event_time: The labels' time column.
         sources: The commit to read each source dataset at, `{"weather": "dataset:weather@…"}`;
             the head of `main` where it is not named.
     """
     app = current_app()
-    wanted = app.features.get_service(service)
-    views = [app.features.get_view(name) for name, _ in wanted.views]
+    fixed = plan(service)
+    refs = [Ref.parse(ref) for ref in fixed.view_refs]
+    views = [app.features.get_view(ref.name, int(str(ref.version))) for ref in refs]
     run = current_run()
     if run:
         for view in views:
@@ -152,14 +158,24 @@ def training_set(
     def source(view: FeatureView) -> pa.Table:
         return read((sources or {}).get(view.source, f"dataset:{view.source}@main"))
 
-    return join_training_set(wanted, views, source, labels, event_time=event_time)
+    return join_training_set(fixed, views, source, labels, event_time=event_time)
 
 
-def plan(service: str) -> FeaturePlan:
-    """Return the service with its views fixed to their current versions."""
-    features = current_app().features
-    wanted = features.get_service(service)
-    return make_plan(wanted, [features.get_view(name) for name, _ in wanted.views])
+def plan(service: Planned) -> FeaturePlan:
+    """Return the service with its views fixed to their current versions; a plan is so already.
+
+    A version, as in `features:delay@2`, says which views and features the service takes; which
+    versions of the views, only a plan says.
+    """
+    if isinstance(service, FeaturePlan):
+        return service
+    if isinstance(service, Mapping):
+        return plan_from_json(dict(service))
+    app = current_app()
+    named = service if service.startswith(f"{Kind.FEATURES}:") else f"{Kind.FEATURES}:{service}"
+    ref = resolve(app, Ref.parse(named))
+    wanted = app.features.get_service(ref.name, int(str(ref.version)))
+    return make_plan(wanted, [app.features.get_view(name) for name, _ in wanted.views])
 
 
 def register(model: str, content: NewVersion) -> ModelVersion:

@@ -71,13 +71,13 @@ def register_bad_model(
         seed: What the training is drawn from.
     """
     with trivet.start_run("flight-delay", name=flaw.replace("_", "-")) as run:
-        plan = plan_to_json(trivet.plan("delay"))
+        plan = plan_to_json(trivet.plan("features:delay"))
         names = plan_from_json(plan).names
         rows = training.labelled_flights(
             trivet.read("dataset:flights@main"), trivet.read("dataset:landings@main"), until=until
         )
         parts = training.split_by_time(
-            trivet.training_set("delay", rows, event_time=training.EVENT_TIME)
+            trivet.training_set(plan, rows, event_time=training.EVENT_TIME)
         )
         older = pa.concat_tables([parts.train, parts.validation])
         bad = make_bad_model(flaw, older, names, carrier=carrier, seed=seed)

@@ -70,7 +70,7 @@ def tell_training(story: Story) -> None:
         "--param",
         f"until={FIRST_TRAINED_UNTIL}",
         "--param",
-        "service=delay_simple",
+        "service=features:delay_simple",
     )
     first = story.trivet(*arguments)
     story.figures["first_run"] = first["run"]

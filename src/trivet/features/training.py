@@ -51,7 +51,7 @@ def make_plan(service: FeatureService, views: Iterable[FeatureView]) -> FeatureP
 
 
 def training_set(
-    service: FeatureService,
+    service: FeatureService | FeaturePlan,
     views: Sequence[FeatureView],
     sources: Sources,
     labels: pa.Table,
@@ -65,19 +65,23 @@ def training_set(
     request is that number already, and is replaced.
 
     Args:
-        service: Which features.
+        service: Which features; a plan says which versions of the views, too.
         views: The views it names, in the versions to use.
         sources: Where each view's rows come from.
         labels: Entity columns, event time, request columns, and the labels themselves.
         event_time: The labels' time column.
 
     Raises:
+        FeatureViewNotFound: A view that is needed is not among `views` in that version.
         InvalidInput: An input has the name of a label column that is something else.
     """
-    plan = make_plan(service, views)
+    plan = service if isinstance(service, FeaturePlan) else make_plan(service, views)
     at = times(labels, event_time, "The table of labels")
     view_of = {view.online_name: view for view in views}
     wanted = dict.fromkeys(item.view for item in plan.inputs if item.view is not None)
+    for name in wanted:
+        if name not in view_of:
+            raise FeatureViewNotFound(name)
     places: dict[str, tuple[ViewRows, NDArray[np.int64]]] = {}
     for name in wanted:
         rows = compute_rows(view_of[name], sources(view_of[name]))

@@ -14,6 +14,8 @@ from trivet.storage.blobs.store import BlobStore
 from trivet.tracking import RunBatches, RunStore
 
 _POINTING = (Kind.DATASET, Kind.FEATURES, Kind.MODEL)
+_CURRENT = (Kind.DATASET, Kind.FEATURES)
+"""Kinds whose bare name points, too: at the head of `main`, at the current version."""
 
 
 class PipelineRunStore(RunStore, RunBatches, Protocol):
@@ -58,9 +60,10 @@ def fix_refs(value: Any, resolve: Callable[[Ref], Ref], pins: dict[str, str]) ->
 
 
 def _ref_in(text: str) -> Ref | None:
-    if not text.startswith(tuple(f"{kind}:" for kind in _POINTING)) or "@" not in text:
+    if not text.startswith(tuple(f"{kind}:" for kind in _POINTING)):
         return None
     try:
-        return Ref.parse(text)
+        ref = Ref.parse(text)
     except InvalidInput:
         return None
+    return ref if ref.version is not None or ref.kind in _CURRENT else None

@@ -36,7 +36,7 @@ _GOLDEN_ROWS = 100
 @trivet.pipeline(experiment="flight-delay")
 def train(  # noqa: PLR0913 - each is a param of the pipeline
     until: str,
-    service: str = "delay",
+    service: str = "features:delay",
     days: int | None = None,
     seed: int = 7,
     model: str = "delay",
@@ -49,7 +49,8 @@ def train(  # noqa: PLR0913 - each is a param of the pipeline
 
     Args:
         until: ISO 8601 instant; flights whose outcome was not known then take no part.
-        service: The feature service: `delay`, or `delay_simple` for a first model.
+        service: The feature service: `features:delay`, or `features:delay_simple` for a first
+            model; a name without a version means the one that is current when the run starts.
         days: How many days before `until` to train on; None for all there are.
         seed: What every random choice is drawn from.
         model: The name to register under.
@@ -99,9 +100,7 @@ def join_features(
         days=days,
     )
     trivet.log_metrics({"rows.validated": checked["flights"], "rows.labelled": rows.num_rows})
-    return trivet.training_set(
-        plan["service"], rows, event_time=training.EVENT_TIME, sources=commits
-    )
+    return trivet.training_set(plan, rows, event_time=training.EVENT_TIME, sources=commits)
 
 
 @trivet.step
