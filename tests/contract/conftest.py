@@ -1,18 +1,21 @@
-"""The back ends that the contracts are run on: SQLite, and PostgreSQL where one answers."""
+"""The back ends that the contracts are run on: SQLite, S3, and PostgreSQL where one answers."""
 
 import itertools
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from trivet.kernel.clock import Clock
-from trivet.kernel.ids import Uuid7
+from trivet.kernel.ids import Uuid7, new_id
 from trivet.ledger import Recorder
 from trivet.storage.sql import Database
 from trivet.storage.sql.migrate import migrate
@@ -65,6 +68,38 @@ def postgresql(postgresql_url: str) -> Iterator[Database]:
     migrate(database)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def s3_bucket() -> Iterator[str]:
+    """The URL of a bucket: that of TRIVET_TEST_S3 if it is set, else one of a server of ours.
+
+    Such as s3://bucket?endpoint=http://127.0.0.1:9000&allow_http=true&region=us-east-1&…
+    """
+    given = os.environ.get("TRIVET_TEST_S3")
+    if given:
+        yield given
+        return
+    program = Path(__file__).with_name("s3_server.py")
+    with subprocess.Popen(
+        [sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        endpoint = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        with urlopen(Request(f"{endpoint}/trivet", method="PUT")) as answer:  # noqa: S310 - ours
+            assert answer.status == 200
+        yield (
+            f"s3://trivet?endpoint={endpoint}&allow_http=true&region=us-east-1"
+            "&access_key_id=test&secret_access_key=test"
+        )
+        # Leaving the block closes the server's standard input, at which it stops.
+
+
+@pytest.fixture
+def s3_url(s3_bucket: str) -> str:
+    """The URL of an empty place in S3, for this test alone."""
+    bucket, _, options = s3_bucket.partition("?")
+    return f"{bucket.rstrip('/')}/{new_id()}?{options}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

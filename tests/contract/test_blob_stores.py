@@ -1,13 +1,15 @@
 """Blobs on a local disk, in memory and in S3."""
 
-import os
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import obstore
 import pytest
+from obstore.store import S3Store
 
 from trivet.kernel.digests import digest_bytes
 from trivet.kernel.errors import InvalidInput
-from trivet.kernel.ids import new_id
 from trivet.storage.blobs import (
     BlobCorrupted,
     BlobStore,
@@ -17,10 +19,6 @@ from trivet.storage.blobs import (
 )
 from trivet.storage.blobs.object_store import ObjectBlobStore
 from trivet.testing.blob_store import BlobStoreContract
-
-# A URL with a bucket that may be written to, such as that of a moto server:
-# s3://bucket?endpoint=http://127.0.0.1:9000&allow_http=true&access_key_id=a&secret_access_key=b
-S3 = os.environ.get("TRIVET_TEST_S3")
 
 
 class TestLocalBlobStore(BlobStoreContract):
@@ -68,13 +66,32 @@ class TestMemoryBlobStore(BlobStoreContract):
         return open_blob_store("memory:")
 
 
-@pytest.mark.skipif(S3 is None, reason="TRIVET_TEST_S3 names no bucket")
 class TestS3BlobStore(BlobStoreContract):
     @pytest.fixture
-    def blobs(self) -> BlobStore:
-        assert S3 is not None
-        place, _, options = S3.partition("?")
-        return open_blob_store(f"{place}/{new_id()}?{options}")
+    def blobs(self, s3_url: str) -> BlobStore:
+        return open_blob_store(s3_url)
+
+    def test_damage_is_noticed(self, blobs: BlobStore, s3_url: str, tmp_path: Path) -> None:
+        digest, other = blobs.put(b"weights"), blobs.put(b"wEights")
+        parts = urlsplit(s3_url)
+        options: Any = dict(parse_qsl(parts.query))
+        place = S3Store(parts.netloc, prefix=parts.path.strip("/"), config=options)
+        names = [f"sha256/{each[:2]}/{each[2:]}" for each in (other, digest)]
+        obstore.copy(place, *names)
+        with pytest.raises(BlobCorrupted, match=digest):
+            blobs.get(digest)
+        with pytest.raises(BlobCorrupted):
+            blobs.fetch(digest, tmp_path / "copy")
+        assert not (tmp_path / "copy").exists()
+
+    def test_it_opens_again_with_what_it_held(self, blobs: BlobStore, s3_url: str) -> None:
+        digest = blobs.put(b"x")
+        assert open_blob_store(s3_url).get(digest) == b"x"
+
+    def test_a_bucket_that_is_not_there_is_unavailable(self, s3_url: str) -> None:
+        elsewhere = open_blob_store(s3_url.replace("s3://", "s3://no-such-"))
+        with pytest.raises(BlobStoreUnavailable):
+            elsewhere.put(b"x")
 
 
 def test_an_unknown_scheme_is_answered_with_those_installed() -> None:

@@ -139,6 +139,13 @@ def test_options_of_an_s3_url_become_lances_own() -> None:
     }
 
 
+def test_options_that_tables_in_s3_do_not_know_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="no option 'nonsense'"):
+        LanceTables("s3://bucket/prefix?nonsense=1")
+    with pytest.raises(InvalidInput, match="names a bucket"):
+        LanceTables("s3:///prefix")
+
+
 def test_a_query_reaches_nothing_but_its_tables(tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
     secret = pa.table({"a": [1]})

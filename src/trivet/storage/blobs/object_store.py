@@ -19,6 +19,9 @@ from trivet.kernel.ids import new_id
 from trivet.storage.blobs.store import BlobCorrupted, BlobNotFound, BlobStoreUnavailable
 
 _CHUNK_BYTES = 4 << 20
+_PART_BYTES = 8 << 20
+"""What is sent at once: S3 takes no part below 5 MiB and no more than 10,000 of them."""
+
 _STAGING = "staging"
 
 
@@ -74,7 +77,7 @@ class ObjectBlobStore:
         hasher = hashlib.sha256()
         size = 0
         with _errors_translated():
-            writer = obstore.open_writer(self._store, staged, buffer_size=_CHUNK_BYTES)
+            writer = obstore.open_writer(self._store, staged, buffer_size=_PART_BYTES)
             for chunk in chunks:
                 hasher.update(chunk)
                 size += len(chunk)

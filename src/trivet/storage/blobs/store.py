@@ -6,6 +6,7 @@ from typing import Protocol
 
 from trivet.kernel.digests import Digest
 from trivet.kernel.errors import Conflict, InvalidInput, NotFound, Unavailable
+from trivet.kernel.urls import without_secrets
 
 
 class BlobNotFound(NotFound):
@@ -54,7 +55,10 @@ class UnknownScheme(InvalidInput):
         self.installed = installed
 
     def __str__(self) -> str:
-        return f"No back end for {self.url!r}; installed are {', '.join(self.installed)}."
+        return (
+            f"No back end for {without_secrets(self.url)!r}; "
+            f"installed are {', '.join(self.installed)}."
+        )
 
 
 class BlobStore(Protocol):

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from trivet.kernel.errors import Conflict, InvalidInput, Unavailable
+from trivet.kernel.urls import without_secrets
 
 _BUSY_TIMEOUT_MILLISECONDS = 15_000
 
@@ -127,7 +128,7 @@ def _open_engine(url: str, *, create: bool) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidInput(
-            f"{url!r} is no database URL; write 'sqlite:///trivet.db' or 'postgresql://…'."
+            f"{without_secrets(url)!r} is no database URL; write 'sqlite:///trivet.db' or 'postgresql://…'."
         ) from None
     if parsed.drivername == "sqlite":
         engine = _create_sqlite(parsed, create=create)

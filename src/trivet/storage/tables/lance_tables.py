@@ -19,15 +19,20 @@ import pyarrow as pa
 
 from trivet.kernel.errors import InvalidInput, Unavailable
 from trivet.kernel.ids import NewId, new_id
+from trivet.kernel.urls import without_secrets
 
 _ROW_IDS_IN_A_DELETE = 10_000
 _S3_OPTIONS = {
+    "allow_http": "allow_http",
     "endpoint": "aws_endpoint",
     "region": "aws_region",
     "access_key_id": "aws_access_key_id",
     "secret_access_key": "aws_secret_access_key",
+    "session_token": "aws_session_token",
+    "skip_signature": "aws_skip_signature",
     "virtual_hosted_style_request": "aws_virtual_hosted_style_request",
 }
+"""What an S3 URL may say, and what Lance calls it; Lance itself ignores what it does not know."""
 
 
 _PLACE_IN_LANCE = re.compile(r",? */\S+\.rs:\d+(:\d+)?")
@@ -107,6 +112,9 @@ class TableWriter:
 
 class LanceTables:
     """The tables below one URL: a folder, or a bucket with a prefix.
+
+    Options of S3 are query parameters, as of a blob store: `s3://bucket/prefix?region=eu-west-1`.
+    What the URL does not say, such as credentials, comes from the usual `AWS_…` environment.
 
     Promises: a version once returned reads the same for ever, also after a crash and after
     clean-up (it is tagged); of several writers on one version each gets a version of its own with
@@ -247,10 +255,23 @@ def _parse_url(url: str) -> tuple[str, dict[str, str] | None, Path | None]:
         return str(folder), None, folder
     if parts.scheme in ("s3", "gs", "az"):
         given = dict(parse_qsl(parts.query))
-        options = {_S3_OPTIONS.get(name, name): value for name, value in given.items()}
+        options = _s3_options(parts.netloc, given) if parts.scheme == "s3" else given
         root = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
         return root, options, None
-    raise InvalidInput(f"{url!r} is no place for tables; write 'file:///…' or 's3://bucket/…'.")
+    raise InvalidInput(
+        f"{without_secrets(url)!r} is no place for tables; write 'file:///…' or 's3://bucket/…'."
+    )
+
+
+def _s3_options(bucket: str, given: dict[str, str]) -> dict[str, str]:
+    if not bucket:
+        raise InvalidInput("An S3 URL names a bucket: 's3://bucket/prefix'.")
+    unknown = sorted(set(given) - set(_S3_OPTIONS))
+    if unknown:
+        raise InvalidInput(
+            f"Tables in S3 have no option {unknown[0]!r}; there are {', '.join(_S3_OPTIONS)}."
+        )
+    return {_S3_OPTIONS[name]: value for name, value in given.items()}
 
 
 @contextmanager
