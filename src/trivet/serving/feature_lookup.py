@@ -1,8 +1,8 @@
 """A feature plan as a revision reads it: by the online reader, refusing what nobody knows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,39 +29,22 @@ class PlannedFeatures:
     def __init__(self, plan: FeaturePlan, online: OnlineStore, *, refuses_unknown: bool) -> None:
         self.refuses_unknown = refuses_unknown
         self._reader = OnlineReader(plan, online)
-        ageless = replace(
-            plan, inputs=tuple(replace(item, ttl_seconds=None) for item in plan.inputs)
-        )
-        self._ageless_reader = OnlineReader(ageless, online)
         looked_up = [item for item in plan.inputs if item.view is not None]
-        self._names = {item.name for item in looked_up}
-        self._places = [place for place, item in enumerate(plan.inputs) if item.view is not None]
         self._entities = tuple(dict.fromkeys(part for item in looked_up for part in item.entity))
 
     def vectors(self, rows: Sequence[Row], at: Sequence[datetime]) -> NDArray[np.float32]:
         """Return the inputs, shape (rows, inputs), NaN where one is missing at its instant."""
         try:
             served = self._reader.vectors(rows, at)
-            if self.refuses_unknown and self._names and self._names <= served.missing.keys():
-                self._refuse_unknown(rows, at, served.values)
         except RequestFieldInvalid as error:
             raise BadRequest(f"rows[{error.row}].{error.field}", error.problem) from error
+        if self.refuses_unknown and served.unknown:
+            self._refuse(served.unknown[0], rows)
         return served.values
 
-    def _refuse_unknown(
-        self, rows: Sequence[Row], at: Sequence[datetime], values: NDArray[np.float32]
-    ) -> None:
-        empty = np.flatnonzero(np.isnan(values[:, self._places]).all(axis=1)).tolist()
-        if not empty:
-            return
-        ageless = self._ageless_reader.vectors(
-            [rows[position] for position in empty], [at[position] for position in empty]
-        ).values
-        unknown = np.isnan(ageless[:, self._places]).all(axis=1)
-        if unknown.any():
-            position = empty[int(np.argmax(unknown))]
-            names = ", ".join(self._entities)
-            shown = ", ".join(repr(rows[position].get(name))[:60] for name in self._entities)
-            raise BadRequest(
-                f"rows[{position}].{names}", f"no feature is known of {shown}, an unknown entity"
-            )
+    def _refuse(self, position: int, rows: Sequence[Row]) -> NoReturn:
+        names = ", ".join(self._entities)
+        shown = ", ".join(repr(rows[position].get(name))[:60] for name in self._entities)
+        raise BadRequest(
+            f"rows[{position}].{names}", f"no feature is known of {shown}, an unknown entity"
+        )

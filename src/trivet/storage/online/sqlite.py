@@ -22,6 +22,7 @@ _SEPARATOR = "\x1f"
 _AFTER_SEPARATOR = "\x20"
 _BUSY_SECONDS = 15.0
 _KEYS_IN_A_READ = 512
+_KEPT_ROWS = 20_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS online_rows (
     key TEXT PRIMARY KEY, event_at INTEGER NOT NULL, created_at INTEGER NOT NULL,
@@ -46,6 +47,28 @@ _Stored = tuple[str, int, int, bytes]
 def _select(keys: int) -> str:
     marks = ", ".join("?" * keys)
     return f"SELECT key, event_at, created_at, packed FROM online_rows WHERE key IN ({marks})"  # noqa: S608
+
+
+class _Reader:
+    """One thread's connection for reading, with the rows it has read since the file last changed.
+
+    `PRAGMA data_version` gives another number once any other connection, of this process or
+    another, has committed. This connection never writes, so a row that was read while the number
+    stands is what the file holds: nobody is answered with less than was acknowledged.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.execute = connection.execute
+        self._version: int | None = None
+        self._rows: dict[tuple[str, str], OnlineRow | None] = {}
+
+    def kept(self) -> dict[tuple[str, str], OnlineRow | None]:
+        """Return the rows that still hold, by view and key; None for a key without a row."""
+        version: int = self.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version or len(self._rows) > _KEPT_ROWS:
+            self._rows = {}
+            self._version = version
+        return self._rows
 
 
 # One statement for each power of two, so that the driver's statement cache holds them all.
@@ -101,15 +124,14 @@ class SqliteOnlineStore:
         return True
 
     def read(self, wanted: Sequence[tuple[str, str]]) -> list[OnlineRow | None]:
-        keys = [view + _SEPARATOR + key for view, key in wanted]
-        found: dict[str, _Stored] = {}
-        for start in range(0, len(keys), _KEYS_IN_A_READ):
-            for row in self._select_rows(keys[start : start + _KEYS_IN_A_READ]):
-                found[row[0]] = row
-        return [
-            _to_row(key, found[full]) if full in found else None
-            for full, (_, key) in zip(keys, wanted, strict=True)
-        ]
+        try:
+            kept = self._reader.kept()
+            missing = [pair for pair in wanted if pair not in kept]
+            if missing:
+                kept.update(self._select_all(missing))
+        except sqlite3.Error as error:
+            raise OnlineStoreUnavailable(self.url, str(error)) from error
+        return [kept[pair] for pair in wanted]
 
     def count(self, view: str) -> int:
         with self._errors_translated():
@@ -157,21 +179,31 @@ class SqliteOnlineStore:
         ).rowcount
         return max(written, 0)
 
+    def _select_all(
+        self, wanted: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], OnlineRow | None]:
+        keys = [view + _SEPARATOR + key for view, key in wanted]
+        found: dict[str, _Stored] = {}
+        for start in range(0, len(keys), _KEYS_IN_A_READ):
+            for row in self._select_rows(keys[start : start + _KEYS_IN_A_READ]):
+                found[row[0]] = row
+        return {
+            pair: _to_row(pair[1], found[full]) if full in found else None
+            for full, pair in zip(keys, wanted, strict=True)
+        }
+
     def _select_rows(self, keys: list[str]) -> list[_Stored]:
         size = 1 << (len(keys) - 1).bit_length()
         padded = keys + [""] * (size - len(keys))
-        try:
-            rows: list[_Stored] = self._reader.execute(_SELECTS[size], padded).fetchall()
-        except sqlite3.Error as error:
-            raise OnlineStoreUnavailable(self.url, str(error)) from error
+        rows: list[_Stored] = self._reader.execute(_SELECTS[size], padded).fetchall()
         return rows
 
     @property
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self) -> _Reader:
         try:
-            reader: sqlite3.Connection = self._local.connection
+            reader: _Reader = self._local.reader
         except AttributeError:
-            reader = self._local.connection = self._connect()
+            reader = self._local.reader = _Reader(self._connect())
         return reader
 
     def _connect(self) -> sqlite3.Connection:
