@@ -127,7 +127,12 @@ class SqlLedger:
             return 0
 
     def _chain_new_facts(self, connection: Connection) -> int:
-        # By id and not by `seq`: a transaction may commit a lower number after a higher one.
+        # The last seal before the facts: if another sealer comes between, our number is taken.
+        last = connection.execute(
+            select(schema.seals).order_by(schema.seals.c.number.desc()).limit(1)
+        ).one_or_none()
+        # What has no seal, and not what follows the last sealed `seq`: a transaction may commit a
+        # lower number after a higher one.
         rows = connection.execute(
             select(schema.facts.c.seq, schema.facts.c.digest)
             .where(schema.facts.c.seal.is_(None))
@@ -136,9 +141,6 @@ class SqlLedger:
         ).all()
         if not rows:
             return 0
-        last = connection.execute(
-            select(schema.seals).order_by(schema.seals.c.number.desc()).limit(1)
-        ).one_or_none()
         previous = last.digest if last else _GENESIS
         number = last.number + 1 if last else 1
         connection.execute(

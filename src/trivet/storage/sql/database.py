@@ -8,6 +8,7 @@ that no column can hold is a `ValueRefused`, and a database that does not answer
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -78,7 +79,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection to read one consistent state from."""
-        with _errors_translated(), self.engine.connect() as connection:
+        with _errors_translated(), self._reading_engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -95,6 +96,12 @@ class Database:
             return
         with self.write() as own:
             yield own
+
+    @cached_property
+    def _reading_engine(self) -> Engine:
+        if self.dialect == "sqlite":
+            return self.engine  # A read transaction of SQLite is a snapshot as it is.
+        return self.engine.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def _writing_engine(self) -> Engine:
