@@ -82,7 +82,9 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Close the database; stores are of no use afterwards."""
+        """Close what was opened; stores are of no use afterwards."""
+        if "online" in vars(self):
+            self.online.close()
         self.database.close()
 
     @cached_property

@@ -10,6 +10,7 @@ import click
 from trivet.app import App
 from trivet.cli.context import with_app
 from trivet.cli.output import as_json, print_facts, print_json, print_table
+from trivet.cli.run import report_lost
 
 
 @click.command()
@@ -22,6 +23,7 @@ def status(app: App, as_json: bool) -> None:
     Example:
       trivet status
     """
+    report_lost(app)
     found = {
         "processes": _processes(app.settings.processes),
         "gateways": _gateways(app),

@@ -13,6 +13,7 @@ from trivet.ledger import Lease
 from trivet.monitoring import Fold, References
 from trivet.rollout import RolloutEngine
 from trivet.serving import JournalReader, RevisionSpec
+from trivet.tracking import mark_lost_runs
 
 _BATCHES_A_TURN = 5
 
@@ -29,7 +30,7 @@ def open_controller(
 
     Args:
         stores: The stores of the home; an `App` fits.
-        home: Where trainings leave their results.
+        home: Where trainings leave their results, and runs what they could not deliver.
         journal: The folder of the prediction log, with a folder for each gateway in it.
         holder: The name under which it takes the lease, of its own for each process.
         watch: Paces the parts.
@@ -44,6 +45,7 @@ def open_controller(
         Part("release alerts", lambda lease: releases.run(), every_seconds=0.2),
         Part("rules", lambda lease: watcher.run(), every_seconds=0.5),
         Part("repair", repairer.run, every_seconds=0.2),
+        Part("lost runs", lambda lease: _mark_lost(stores, home), every_seconds=5.0),
         Part("seal", lambda lease: _seal(stores), every_seconds=2.0),
     ]
     return Controller(
@@ -77,6 +79,10 @@ def _fold(fold: Fold) -> None:
 
 def _roll_out(engine: RolloutEngine, stores: Stores, lease: Lease) -> None:
     engine.tick(lease.fence, stores.windows.tallies)
+
+
+def _mark_lost(stores: Stores, home: Path) -> None:
+    mark_lost_runs(stores.runs, home / "spill", stores.recorder.clock)
 
 
 def _seal(stores: Stores) -> None:

@@ -11,6 +11,7 @@ from trivet.rollout.store import DeploymentStore, RolloutStore
 from trivet.serving.store import RoutingStore
 from trivet.storage.blobs.store import BlobStore
 from trivet.storage.sql import Database
+from trivet.tracking import RunStore
 
 
 class Stores(Protocol):
@@ -26,6 +27,8 @@ class Stores(Protocol):
     def leases(self) -> Leases: ...
     @property
     def blobs(self) -> BlobStore: ...
+    @property
+    def runs(self) -> RunStore: ...
     @property
     def models(self) -> ModelStore: ...
     @property

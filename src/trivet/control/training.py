@@ -5,7 +5,7 @@
 The folder holds `job.json` and, step by step, `lock` (held while the process lives), `started`
 and `result.json`. A controller that dies leaves the process running; the next one finds in the
 folder what became of it. Two processes that are started for one folder do not both train: the
-second finds the lock held, or `started` there.
+second waits for the lock, and finds `started` there.
 """
 
 import fcntl
@@ -84,19 +84,18 @@ class Training:
 
 def train(folder: Path) -> None:
     """Do the job in `folder` unless somebody does or did it; see the module."""
-    try:
-        with _locked(folder / "lock"):
-            try:
-                (folder / "started").touch(exist_ok=False)
-            except FileExistsError:
-                return
-            job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-            result = _run(folder, job)
-            _write(
-                folder / "result.json", json.dumps({"model": result.model, "error": result.error})
-            )
-    except BlockingIOError:
+    started = folder / "started"
+    if started.exists():
         return
+    # Waiting: a controller that only asks whether we run holds the lock for a moment, too.
+    with _locked(folder / "lock", wait=True):
+        try:
+            started.touch(exist_ok=False)
+        except FileExistsError:
+            return
+        job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        result = _run(folder, job)
+        _write(folder / "result.json", json.dumps({"model": result.model, "error": result.error}))
 
 
 def _run(folder: Path, job: dict[str, Any]) -> TrainingResult:
@@ -145,11 +144,15 @@ def _model_refs(value: Any) -> list[str]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, or raise `BlockingIOError`; the system frees it if we are killed."""
+def _locked(path: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file; the system frees it if we are killed.
+
+    Raises:
+        BlockingIOError: Somebody else holds it, and we are not to wait.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

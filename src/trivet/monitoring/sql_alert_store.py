@@ -112,7 +112,7 @@ class SqlAlertStore:
 
     def triage(self, alert_id: str) -> Alert:
         with self._database.write() as connection:
-            alert = _get(connection, alert_id)
+            alert = _get(connection, alert_id, lock=True)
             if alert.status is AlertStatus.TRIAGED:
                 return alert
             now = self._recorder.clock()
@@ -134,7 +134,7 @@ class SqlAlertStore:
 
     def _close(self, alert_id: str, status: AlertStatus, action: str) -> Alert:
         with self._database.write() as connection:
-            alert = _get(connection, alert_id)
+            alert = _get(connection, alert_id, lock=True)
             now = self._recorder.clock()
             said = "; ".join(part for part in (alert.action, action) if part)
             took = {"alert_to_close_seconds": (now - alert.opened_at).total_seconds()}
@@ -152,7 +152,7 @@ class SqlAlertStore:
 
     def note_action(self, alert_id: str, action: str, detail: dict[str, Any]) -> Alert:
         with self._database.write() as connection:
-            alert = _get(connection, alert_id)
+            alert = _get(connection, alert_id, lock=True)
             return self._change(
                 connection,
                 alert,
@@ -214,9 +214,11 @@ class _RaisedAlready(Exception):
     """Somebody else raised the same alert a moment before."""
 
 
-def _get(connection: Connection, alert_id: str) -> Alert:
+def _get(connection: Connection, alert_id: str, *, lock: bool = False) -> Alert:
+    """Return the alert, locked if it is to be changed by what it holds."""
     wanted = schema.alerts.c.id.startswith(alert_id, autoescape=True)
-    rows = connection.execute(select(schema.alerts).where(wanted).limit(2)).all()
+    query = select(schema.alerts).where(wanted).limit(2)
+    rows = connection.execute(query.with_for_update() if lock else query).all()
     if not alert_id or not rows:
         raise AlertNotFound(alert_id)
     if len(rows) > 1:

@@ -28,6 +28,7 @@ from trivet.serving import (
 from trivet.storage.blobs import BlobStore, open_blob_store
 from trivet.storage.sql import Database
 from trivet.storage.sql.migrate import migrate
+from trivet.tracking import SqlRunStore
 
 MARCH = datetime(2013, 3, 1, tzinfo=UTC)
 REFERENCE = {
@@ -80,6 +81,11 @@ class Home:
     def blobs(self) -> BlobStore:
         """Blobs in the folder."""
         return open_blob_store(f"file://{self.folder}/blobs")
+
+    @cached_property
+    def runs(self) -> SqlRunStore:
+        """Runs."""
+        return SqlRunStore(self.database, self.recorder)
 
     @cached_property
     def models(self) -> SqlModelStore:

@@ -1,4 +1,4 @@
-"""Find runs that ended without saying so. Every command does this first."""
+"""Find runs that ended without saying so: controllers do it again and again, commands first."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -75,3 +75,7 @@ class OnlineStore(Protocol):
     def read_state(self, name: str) -> bytes | None:
         """Return the state kept under this name, if any."""
         ...
+
+    def close(self) -> None:
+        """Close the connections; the store cannot be used afterwards."""
+        ...

@@ -1,11 +1,15 @@
 """Races that only PostgreSQL allows: SQLite lets one writer in, and gives readers a snapshot."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
 
-from trivet.ledger import Recorder, SqlLedger
+from trivet.ledger import Recorder, SqlLedger, Verdict
+from trivet.monitoring import NewAlert, SqlAlertStore
 from trivet.storage.sql import Database
 
 
@@ -54,3 +58,38 @@ def test_a_seal_that_is_put_meanwhile_is_no_problem_to_who_verifies(
 
     assert found.problems == ()
     assert found.unsealed == 3
+
+
+def test_of_two_who_note_an_action_at_once_neither_is_forgotten(
+    ledger: SqlLedger, database: Database, postgresql_url: str, recorder: Recorder
+) -> None:
+    evidence = ledger.judge("rule", "deployment:delay#1", Verdict.FAILED, "It does harm.")
+    alerts = SqlAlertStore(database, recorder)
+    alert = alerts.open(
+        NewAlert(
+            deployment="delay",
+            rule="harm",
+            severity="page",
+            summary="It does harm.",
+            evidence=evidence.id,
+            harm_at=datetime(2026, 1, 1, tzinfo=UTC),
+            playbook="Look at it.",
+        )
+    )
+    slow = Database(postgresql_url)
+    with ThreadPoolExecutor(1) as beside:
+        noted = []
+
+        def note() -> None:
+            noted.append(beside.submit(alerts.note_action, alert.id, "looked", {"by": "anna"}))
+            with suppress(TimeoutError):  # It waits for us, as it should, and goes on afterwards.
+                noted[0].result(0.3)
+
+        once_after(slow, "FROM alerts", note)
+        SqlAlertStore(slow, recorder).note_action(alert.id, "rolled back", {"seconds": 1})
+        noted[0].result(10)
+    slow.close()
+
+    found = alerts.get(alert.id)
+    assert found.action == "rolled back; looked"
+    assert (found.detail["by"], found.detail["seconds"]) == ("anna", 1)
