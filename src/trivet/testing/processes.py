@@ -231,3 +231,7 @@ class Caller:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        # A test that fails half way must not blame the next one for its open socket.
+        self.close()
