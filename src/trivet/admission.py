@@ -11,16 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from trivet.current import current_app, log_metrics
 from trivet.features import FeaturePlan, plan_to_json
 from trivet.gates import GateCandidate, GatePolicy, record_gates, require_passed, run_gates
 from trivet.kernel.errors import InvalidInput
+from trivet.kernel.extras import extra
 from trivet.registry import ModelVersion, Signature
 from trivet.registry.golden import GoldenRows, choose_golden_rows
 from trivet.registry.onnx_export import export_onnx
@@ -29,6 +25,13 @@ from trivet.registry.reference import make_reference
 from trivet.registry.scores import score_metrics
 from trivet.tracking import current_run
 from trivet.workbench import Planned, plan, register
+
+with extra("sklearn", "trivet.admit"):
+    from sklearn.base import clone
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
 _GOLDEN_ROWS = 50
 _LEAST_ROWS = 20

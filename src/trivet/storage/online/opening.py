@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 from urllib.parse import urlsplit
 
 from trivet.kernel.errors import InvalidInput
+from trivet.kernel.extras import ExtraMissing
 from trivet.storage.online.errors import UnknownOnlineStore
 from trivet.storage.online.store import OnlineStore
 
@@ -23,10 +24,9 @@ def open_online_store(url: str) -> OnlineStore:
         raise UnknownOnlineStore(scheme, tuple(sorted(installed.names)))
     try:
         factory = installed[scheme].load()
+    except ExtraMissing:
+        raise
     except ImportError as error:
-        raise InvalidInput(
-            f"The online store {scheme!r} needs the package {error.name!r}: "
-            f"install 'trivet[{scheme}]'."
-        ) from error
+        raise InvalidInput(f"The online store {scheme!r} cannot be loaded: {error}.") from error
     store: OnlineStore = factory(url)
     return store

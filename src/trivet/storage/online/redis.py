@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from redis import ConnectionPool, Redis
-from redis.exceptions import RedisError
-
+from trivet.kernel.extras import extra
 from trivet.storage.online.errors import OnlineStoreUnavailable
 from trivet.storage.online.packing import (
     from_microseconds,
@@ -17,6 +15,10 @@ from trivet.storage.online.packing import (
     unpack_values,
 )
 from trivet.storage.online.store import OnlineRow
+
+with extra("redis", "An online store in Redis"):
+    from redis import ConnectionPool, Redis
+    from redis.exceptions import RedisError
 
 _ROWS_IN_A_SCRIPT = 1_000
 _TIMES = struct.Struct(">QQ")

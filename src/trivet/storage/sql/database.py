@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from trivet.kernel.errors import Conflict, InvalidInput, Unavailable
+from trivet.kernel.extras import extra
 from trivet.kernel.urls import without_secrets
 
 _BUSY_TIMEOUT_MILLISECONDS = 15_000
@@ -143,9 +144,10 @@ def _open_engine(url: str, *, create: bool) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8
-        )
+        with extra("postgresql", "A database in PostgreSQL"):
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8
+            )
     raise InvalidInput(
         f"No database back end for {parsed.drivername!r}; it is 'sqlite' or 'postgresql'."
     )
