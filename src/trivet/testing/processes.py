@@ -17,7 +17,6 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from trivet import workbench
 from trivet.app import App
 from trivet.current import use
 from trivet.features import (
@@ -36,6 +35,7 @@ from trivet.registry.reference import make_reference
 from trivet.rollout import deploy
 from trivet.settings import Settings
 from trivet.testing.serving import onnx_model
+from trivet.workbench import apply, commit, materialize, plan
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 _PATIENCE_SECONDS = 60.0
@@ -77,10 +77,10 @@ def make_served_home(home: Path) -> None:
             "known_at": [NEW_YEAR, NEW_YEAR],
             "amount": [1.0, 2.0],
         }
-        workbench.commit("sales", pa.table(sales), key="sale_id", event_time="known_at")
-        workbench.apply(BY_SHOP)
-        workbench.apply(CHURN)
-        workbench.materialize(BY_SHOP.name, until=NEW_YEAR + timedelta(days=1))
+        commit("sales", pa.table(sales), key="sale_id", event_time="known_at")
+        apply(BY_SHOP)
+        apply(CHURN)
+        materialize(BY_SHOP.name, until=NEW_YEAR + timedelta(days=1))
         for factor in (1.0, 2.0):
             _register(app, factor)
         deploy(app, "churn", "model:churn@1")
@@ -88,14 +88,14 @@ def make_served_home(home: Path) -> None:
 
 def _register(app: App, factor: float) -> None:
     """Register a version that answers sigmoid(factor · how many sales the shop had)."""
-    plan = workbench.plan(CHURN.name)
+    fixed = plan(CHURN.name)
     inputs = np.array([[count, count / 7] for count in range(1, 21)], np.float32)
     scores = 1 / (1 + np.exp(-factor * inputs[:, 0].astype(np.float64)))
     reference = make_reference(
-        plan.names, inputs, np.arange(20) % 2, scores, slices={"shop": ["a", "b"] * 10}
+        fixed.names, inputs, np.arange(20) % 2, scores, slices={"shop": ["a", "b"] * 10}
     )
     put = app.blobs.put
-    golden = GoldenRows(names=plan.names, inputs=inputs, expected=scores)
+    golden = GoldenRows(names=fixed.names, inputs=inputs, expected=scores)
     gate = app.ledger.judge("gate", "model:churn", Verdict.PASSED, "It is made for a test.")
     app.models.register(
         "churn",
@@ -108,13 +108,13 @@ def _register(app: App, factor: float) -> None:
                 "reference.json": put(json.dumps(reference).encode()),
             },
             signature=Signature(
-                inputs=plan.names,
-                plan=plan_to_json(plan),
+                inputs=fixed.names,
+                plan=plan_to_json(fixed),
                 request={"shop": "string", "x": "number"},
                 slices=("shop",),
             ),
             datasets=(app.datasets.resolve("sales").ref,),
-            features=plan.view_refs,
+            features=fixed.view_refs,
             code={"commit": "c0ffee"},
             environment=digest_bytes(b"environment"),
             params={"factor": factor},
