@@ -71,6 +71,16 @@ class GatewayClient:
             for item in reply["predictions"]
         ]
 
+    def infer(self, deployment: str, row: dict[str, Any]) -> float:
+        """Ask for one row by the Open Inference Protocol, and return the probability."""
+        inputs = [
+            {"name": name, "shape": [1], "datatype": _datatype(value), "data": [value]}
+            for name, value in row.items()
+        ]
+        reply = self._post(f"/v2/models/{deployment}/infer", {"inputs": inputs})
+        outputs = {output["name"]: output["data"] for output in reply["outputs"]}
+        return float(outputs["probability"][0])
+
     def feedback(self, deployment: str, items: Sequence[dict[str, Any]]) -> None:
         """Tell what became of earlier predictions."""
         if items:
@@ -107,3 +117,9 @@ class GatewayClient:
         self._connection.request("POST", path, content, {"Content-Type": "application/json"})
         response = self._connection.getresponse()
         return response.status, response.read()
+
+
+def _datatype(value: object) -> str:
+    if isinstance(value, str):
+        return "BYTES"
+    return "INT64" if isinstance(value, int) else "FP64"

@@ -1,7 +1,7 @@
 """The chapters in which models meet traffic: the first, a better one, and two bad ones."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trivet.current import use
 from trivet.demo.bad_models import Flaw, register_bad_model
@@ -51,6 +51,22 @@ def tell_first_release(story: Story) -> None:
         bool(answers) and all(_is_probability(answer.probability) for answer in answers),
         f"{len(answers):,} flights predicted over HTTP at their scheduled departure, "
         f"{story.replay.fed_back:,} outcomes fed back as they landed",
+    )
+    _tell_protocols(story)
+
+
+def _tell_protocols(story: Story) -> None:
+    """Ask for one flight by both forms; the answers must be one."""
+    at = story.replay.at
+    flight = story.rows_between("flights", at, at + timedelta(hours=12)).slice(0, 1).to_pylist()[0]
+    row = story.replay.request_of(flight)
+    plain = story.client.predict(DEPLOYMENT, [row])[0]
+    standard = story.client.infer(DEPLOYMENT, row)
+    story.extra_answers += 2
+    story.check(
+        plain.probability == standard,
+        f"POST /v2/models/{DEPLOYMENT}/infer and the plain form give the same answer to the last "
+        f"bit: {standard:.4f} for {flight['flight_id']}, by revision {plain.revision}",
     )
 
 

@@ -85,6 +85,11 @@ class Replay:
                 self._predict(next(departures))
                 self.at += TICK
 
+    def request_of(self, flight: dict[str, Any]) -> dict[str, Any]:
+        """Return what a caller tells of a flight at its scheduled departure."""
+        told = {name: _plain(flight[name]) for name in self.request_columns}
+        return told | {"event_at": flight["scheduled_at"].isoformat()}
+
     def _learn_outcomes(self, flights: pa.Table) -> None:
         self._outcomes.clear()
         ids = set(flights["flight_id"].to_pylist())
@@ -122,12 +127,7 @@ class Replay:
         if not chosen:
             return
         answers = self.client.predict(
-            self.deployment,
-            [
-                {name: _plain(row[name]) for name in self.request_columns}
-                | {"event_at": row["scheduled_at"].isoformat()}
-                for row in chosen
-            ],
+            self.deployment, [self.request_of(flight) for flight in chosen]
         )
         seconds = self.watch()
         for row, answer in zip(chosen, answers, strict=True):

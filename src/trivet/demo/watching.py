@@ -100,11 +100,24 @@ def tell_repair(story: Story, end: datetime) -> None:
         f"{len(repairs)} repair(s) done without a human: "
         + "; ".join(f"{repair.event_at:%d %b} {repair.model}" for repair in reversed(repairs)),
     )
+    _check_alerts(story, repairs)
     story.check(
         len(story.replay.given) >= (2_000 if story.fast else 20_000),
         f"{len(story.replay.given):,} predictions answered over HTTP in all, "
         f"{story.replay.pushed:,} rows pushed into the feature views",
     )
+
+
+def _check_alerts(story: Story, repairs: list[Repair]) -> None:
+    """Say what the alerts that led to repairs had to show."""
+    alerts = [story.app.alerts.get(repair.alert) for repair in repairs if repair.alert]
+    for alert in alerts:
+        judged = story.app.ledger.get_evidence(alert.evidence)
+        story.check(
+            bool(alert.samples and alert.playbook) and judged.verdict is Verdict.FAILED,
+            f"alert:{alert.id[:12]}… rests on evidence:{judged.id[:12]}…, shows "
+            f"{len(alert.samples)} predictions and a playbook, and is {alert.status}",
+        )
 
 
 def _repairs_done(story: Story) -> list[Repair]:
