@@ -7,6 +7,7 @@ environment, and that by the command line.
 import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,15 @@ import yaml
 from trivet.kernel.errors import InvalidInput
 
 PROJECT_FILE = "trivet.yaml"
+
+
+class Origin(StrEnum):
+    """Where the value of a setting came from; the later overrides the earlier."""
+
+    DEFAULT = "default"
+    FILE = PROJECT_FILE
+    ENVIRONMENT = "environment"
+    COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +98,49 @@ class Settings:
             InvalidInput: A setting is unknown or is not of its type.
         """
         file = (folder or Path.cwd()) / PROJECT_FILE
-        values = _read_file(file) if file.is_file() else {}
-        values |= {
-            name: environment[f"TRIVET_{name.upper()}"]
-            for name in _NAMES
-            if environment.get(f"TRIVET_{name.upper()}")
-        }
-        values |= {name: value for name, value in given.items() if value is not None}
+        values: dict[str, Any] = {}
+        for said in _say(environment, file, given).values():
+            values |= said
         return cls(**{name: _typed(name, value, file.parent) for name, value in values.items()})
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting.
+
+    Example:
+        >>> variable_of("gateway_port")
+        'TRIVET_GATEWAY_PORT'
+    """
+    return f"TRIVET_{name.upper()}"
+
+
+def find_origins(
+    environment: Mapping[str, str], *, folder: Path | None = None, **given: Any
+) -> dict[str, Origin]:
+    """Return where each setting that `Settings.read` returns for the same arguments came from."""
+    origins = dict.fromkeys(_NAMES, Origin.DEFAULT)
+    said = _say(environment, (folder or Path.cwd()) / PROJECT_FILE, given)
+    for origin, values in said.items():
+        origins |= dict.fromkeys(values, origin)
+    return origins
+
+
+def _say(
+    environment: Mapping[str, str], file: Path, given: Mapping[str, Any]
+) -> dict[Origin, dict[str, Any]]:
+    """Return what each says that can say something, the weakest first."""
+    return {
+        Origin.FILE: _read_file(file) if file.is_file() else {},
+        Origin.ENVIRONMENT: {
+            name: environment[variable_of(name)]
+            for name in _NAMES
+            if environment.get(variable_of(name))
+        },
+        Origin.COMMAND_LINE: {name: value for name, value in given.items() if value is not None},
+    }
 
 
 def _read_file(file: Path) -> dict[str, Any]:
