@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,9 +22,11 @@ _BAD = {"failed", "red", "lost", "rolled_back", "error", "open", "down"}
 
 
 def to_json(value: Any) -> Any:
-    """Return `value` as plain JSON: dataclasses become objects, instants ISO texts."""
+    """Return `value` as plain JSON: records become objects, instants ISO texts."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        return to_json(msgspec.structs.asdict(value))
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, Enum):

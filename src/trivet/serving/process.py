@@ -1,5 +1,6 @@
 """A gateway as a process: its parts put together, a socket, a ready file, and a clean end."""
 
+import gc
 import ipaddress
 import json
 import logging
@@ -168,6 +169,9 @@ def _serve(
         signal.signal(number, lambda *_: None)
     # A request must not wait 5 ms, Python's default, for a thread that loads a model or shadows.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # What is loaded by now stays: no collection has to walk through it again.
+    gc.collect()
+    gc.freeze()
     ready = parts.home / "run" / f"gateway-{parts.id}.json"
     _write_ready(ready, {"id": parts.id, "pid": os.getpid(), "url": url, "port": port})
     _log.info("gateway ready", extra={"url": url})

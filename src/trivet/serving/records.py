@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 
 class Role(StrEnum):
     """Whether an answer went to the caller, or was only computed beside it."""
@@ -90,9 +92,10 @@ class GatewayStatus:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """One answer, as the prediction log keeps it.
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """One answer, as the prediction log keeps it: the fields, in this order, are its form there.
+
+    Fields may be added at the end, with a default; none may be removed or reordered.
 
     Attributes:
         at: When it was given.
@@ -126,9 +129,11 @@ class Prediction:
     primary_label: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feedback:
-    """What really happened: the label of an earlier prediction, known at `event_at`."""
+class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What really happened: the label of an earlier prediction, known at `event_at`.
+
+    The log keeps the fields in this order; see `Prediction`.
+    """
 
     prediction: str
     deployment: str

@@ -52,9 +52,11 @@ class RowSchema:
         """Raise `BadRequest` for the first value that is absent or of another type."""
         for position, row in enumerate(rows):
             for name, kind in self.columns:
-                if name not in row:
-                    raise BadRequest(f"rows[{position}].{name}", "this column is missing")
-                value = row[name]
+                try:
+                    value = row[name]
+                except KeyError:
+                    field = f"rows[{position}].{name}"
+                    raise BadRequest(field, "this column is missing") from None
                 if value is not None and not _CHECKS[kind](value):
                     raise BadRequest(
                         f"rows[{position}].{name}", f"expected {_WORDS[kind]}, got {_show(value)}"

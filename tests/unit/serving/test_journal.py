@@ -5,10 +5,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -221,9 +221,9 @@ def test_a_full_disk_loses_the_whole_append_and_nothing_before_it(
 
 
 def test_a_prediction_is_found_by_its_id(tmp_path: Path, writer: JournalWriter) -> None:
-    wanted = [replace(prediction(), id=new_id()) for _ in range(40)]
+    wanted = [msgspec.structs.replace(prediction(), id=new_id()) for _ in range(40)]
     for record in wanted:
-        writer.append([replace(record, id=new_id(), primary=record.id), record])
+        writer.append([msgspec.structs.replace(record, id=new_id(), primary=record.id), record])
     for record in wanted:
         assert find_prediction(tmp_path, record.id) == record
     for unknown in (new_id(), "no id at all"):
@@ -233,7 +233,6 @@ def test_a_prediction_is_found_by_its_id(tmp_path: Path, writer: JournalWriter) 
 
 WRITE_FOR_EVER = """
 import sys
-from dataclasses import replace
 from pathlib import Path
 from trivet.kernel.clock import utc_now
 from trivet.kernel.ids import new_id

@@ -10,6 +10,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from trivet.app import App
@@ -44,6 +45,8 @@ def to_json(value: Any) -> Any:
     """Return `value` as plain JSON: records become objects, instants ISO texts, NaN null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        return to_json(msgspec.structs.asdict(value))
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
