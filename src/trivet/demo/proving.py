@@ -55,11 +55,14 @@ def compare_with_frozen(story: Story) -> list[Plot]:
     after = [week for week in weeks if done and week.start >= min(done)]
     loss, frozen_loss = _mean(after, "log_loss")
     accuracy, frozen_accuracy = _mean(after, "accuracy")
-    story.check(
-        bool(after) and loss < frozen_loss,
+    sentence = (
         f"after the first repair the log loss is {loss:.4f}, without repair it would be "
-        f"{frozen_loss:.4f}; accuracy {accuracy:.4f} against {frozen_accuracy:.4f}",
+        f"{frozen_loss:.4f}; accuracy {accuracy:.4f} against {frozen_accuracy:.4f}"
     )
+    if story.fast:
+        story.tell(f"{sentence} (a few days only: no claim)")
+    else:
+        story.check(bool(after) and loss < frozen_loss, sentence)
     return [
         _plot(story, weeks, "accuracy", "Accuracy by week, with repair and without"),
         _plot(story, weeks, "log_loss", "Log loss by week, with repair and without"),

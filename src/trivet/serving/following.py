@@ -102,7 +102,7 @@ class TableFollower:
             if any(self._is_wanted(name, number) for name, number in generations.items()):
                 taken = [self._try(table) for table in self._store.list_tables()]
                 if any(taken):
-                    self._save()
+                    self._forget_old_artifacts()
             self._report()
         except TrivetError as error:
             _log.debug("the routing store does not answer", extra={"error": str(error)})
@@ -159,7 +159,20 @@ class TableFollower:
             self._refused = {**self._refused, name: refusal}
             return False
         self._refused = _without(self._refused, name)
+        self._keep(table)
         return self._gateway.take(route)
+
+    def _keep(self, table: RoutingTable) -> None:
+        """Save the table before it is served: a restart must not go back behind an answer.
+
+        A disk that takes nothing must not keep traffic where it is; then the table is served
+        all the same.
+        """
+        tables = {name: route.table for name, route in self._gateway.routes.items()}
+        try:
+            self._saved.save({**tables, table.deployment: table}.values())
+        except OSError as error:
+            _log.warning("the tables could not be saved", extra={"problem": str(error)})
 
     def _warm(self, table: RoutingTable) -> Route:
         """Return the table with its revisions loaded; those that are warm already are kept."""
@@ -181,9 +194,8 @@ class TableFollower:
                 self._spares = {**self._spares, table.deployment: problem}
         return Route(table, revisions)
 
-    def _save(self) -> None:
+    def _forget_old_artifacts(self) -> None:
         tables = [route.table for route in self._gateway.routes.values()]
-        self._saved.save(tables)
         self._artifacts.keep_only(
             {
                 digest

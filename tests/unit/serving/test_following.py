@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from trivet.serving.gateway import Route
 from trivet.serving.process import RunningGateway
+from trivet.serving.saved_tables import SavedTables
 from trivet.storage.sql import Database
 from trivet.testing.serving import House
 
@@ -153,3 +154,33 @@ def test_revisions_that_stay_are_not_loaded_again(house: House) -> None:
     house.release(spec, unit="carrier")
     running.follower.poll()
     assert running.app._endpoints.gateway.route("delay").revisions[1] is before
+
+
+def test_a_table_is_on_the_disk_before_anybody_is_answered_by_it(house: House) -> None:
+    house.release(house.models.put(1))
+    running = house.open_gateway()
+    seen: list[int] = []
+    keep = running.follower._gateway.take
+
+    def take(route: Route) -> bool:
+        seen.append(SavedTables(house.home / "gateway" / "g1").load()[0].generation)
+        return keep(route)
+
+    running.follower._gateway.take = take  # type: ignore[method-assign]  # to look between two steps
+    house.release(house.models.put(2, factor=0.5))
+    running.follower.poll()
+
+    assert seen == [2]
+    assert served(house, running)[0] == 2
+
+
+def test_a_disk_that_takes_nothing_does_not_keep_traffic_where_it_is(house: House) -> None:
+    house.release(house.models.put(1))
+    running = house.open_gateway()
+    for folder in (house.home / "gateway").rglob("tables.json"):
+        folder.with_suffix(".draft").mkdir()  # The draft cannot be opened for writing.
+
+    house.release(house.models.put(2, factor=0.5))
+    running.follower.poll()
+
+    assert served(house, running)[0] == 2
