@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from trivet.kernel.errors import InvalidInput
 from trivet.pipelines.code_digest import digest_code
 from trivet.pipelines.source import load_module
 
@@ -76,3 +77,10 @@ def test_what_the_function_uses_changes_the_digest(tmp_path: Path, old: str, new
 def test_modules_of_the_project_count(tmp_path: Path) -> None:
     changed = HELPER.replace("x + 1", "x + 2")
     assert digest(tmp_path / "a") != digest(tmp_path / "b", helper=changed)
+
+
+def test_a_file_that_imports_what_is_not_installed_says_what(tmp_path: Path) -> None:
+    (tmp_path / "needy_of_test.py").write_text("import no_such_package_of_test.part\n")
+    with pytest.raises(InvalidInput, match=r"needy_of_test\.py.*'no_such_package_of_test'"):
+        load_module(tmp_path / "needy_of_test.py")
+    assert "needy_of_test" not in sys.modules
