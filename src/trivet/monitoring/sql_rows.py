@@ -52,6 +52,19 @@ def to_window(row: Row) -> Window:
     )
 
 
+def to_summed_window(row: Row) -> Window:
+    """Return the window a row without histograms holds."""
+    values = {name: getattr(row, name) for name in _TALLY if name not in ("latency", "scores")}
+    return Window(
+        deployment=row.deployment,
+        revision=row.revision,
+        role=Role(row.role),
+        slice=row.slice,
+        hour=row.hour,
+        tally=Tally(**values),
+    )
+
+
 def answer_values(answer: Answer) -> dict[str, Any]:
     """Return the columns that hold an answer."""
     values = {name: getattr(answer, name) for name in _ANSWER}

@@ -10,7 +10,14 @@ from trivet.ledger import Recorder
 from trivet.monitoring import sql_folding as folding
 from trivet.monitoring.errors import AnswerNotFound, FoldOvertaken
 from trivet.monitoring.records import Answer, Tally, Window
-from trivet.monitoring.sql_rows import SUMMED, to_answer, to_sums, to_tally, to_window
+from trivet.monitoring.sql_rows import (
+    SUMMED,
+    to_answer,
+    to_summed_window,
+    to_sums,
+    to_tally,
+    to_window,
+)
 from trivet.monitoring.store import Added, Batch, FeatureCounts
 from trivet.monitoring.tallying import hour_of, tallies
 from trivet.serving import Role, Status
@@ -88,6 +95,7 @@ class SqlWindowStore:
         revision: int | None = None,
         role: Role | None = Role.PRIMARY,
         slice: str | None = "",  # noqa: A002 - the domain's word
+        histograms: bool = True,
     ) -> list[Window]:
         windows = schema.windows
         wanted: list[ColumnElement[bool]] = [windows.c.deployment == deployment]
@@ -101,10 +109,16 @@ class SqlWindowStore:
             wanted.append(windows.c.role == role)
         if slice is not None:
             wanted.append(windows.c.slice == slice)
-        query = select(windows).where(*wanted)
+        columns = [
+            column
+            for column in windows.c
+            if histograms or column.name not in ("latency", "scores")
+        ]
+        query = select(*columns).where(*wanted)
         query = query.order_by(windows.c.hour, windows.c.slice, windows.c.revision)
+        to_found = to_window if histograms else to_summed_window
         with self._database.read() as connection:
-            return [to_window(row) for row in connection.execute(query)]
+            return [to_found(row) for row in connection.execute(query)]
 
     def slice_totals(
         self,

@@ -102,8 +102,12 @@ class WindowStore(Protocol):
         revision: int | None = None,
         role: Role | None = Role.PRIMARY,
         slice: str | None = "",  # noqa: A002 - the domain's word
+        histograms: bool = True,
     ) -> list[Window]:
-        """Return windows with `since` <= hour < `until`, by hour; `slice` None means every one."""
+        """Return windows with `since` <= hour < `until`, by hour; `slice` None means every one.
+
+        Without `histograms` they come without their latencies and scores, which is much quicker.
+        """
         ...
 
     def slice_totals(

@@ -148,6 +148,10 @@ class WindowStoreContract:
         assert sum((window.tally for window in whole), start=Tally()) == total
         assert sum(window.tally.requests for window in sliced) == total.requests == 4
         assert [w.tally.requests for w in store.query("delay", slice="carrier=UA")] == [2]
+        light = store.query("delay", histograms=False)
+        assert [(w.hour, w.tally.correct) for w in light] == [
+            (w.hour, w.tally.correct) for w in whole
+        ]
         sums = store.slice_totals("delay")
         assert sums["carrier=UA"].labelled == 2
         assert sums[""].loss == pytest.approx(total.loss)

@@ -13,6 +13,7 @@ from trivet.server.ui import (
     monitoring,
     patterns,
     pipelines,
+    predictions,
     refs,
     runs,
 )
@@ -29,6 +30,7 @@ _ROOMS = (
     deployments,
     monitoring,
     alerts,
+    predictions,
     refs,
     ledger,
     patterns,

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from trivet.app import App
 from trivet.ledger import Evidence, Fact
-from trivet.monitoring import Alert, AlertStatus, Precision
+from trivet.monitoring import Alert, AlertStatus, AnswerNotFound, Precision
 from trivet.server.ui.page import Page
 from trivet.serving import find_prediction
 from trivet.serving.records import Prediction
@@ -38,6 +38,14 @@ class AlertClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A prediction that shows the harm, and what really happened; None while it is not known."""
+
+    prediction: Prediction
+    outcome: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPage:
     """One alert with all that is needed to act."""
 
@@ -45,7 +53,7 @@ class AlertPage:
     is_closed: bool
     evidence: Evidence
     clocks: tuple[AlertClock, ...]
-    samples: tuple[Prediction, ...]
+    samples: tuple[Sample, ...]
     facts: tuple[Fact, ...]
 
 
@@ -60,7 +68,6 @@ def load_alert(app: App, request: Request) -> AlertPage:
     """Read one alert."""
     alert = app.alerts.get(request.path_params["id"])
     now = app.recorder.clock()
-    found = (find_prediction(app.settings.journal, one) for one in alert.samples[:_SAMPLES])
     return AlertPage(
         alert=alert,
         is_closed=alert.status in (AlertStatus.CONFIRMED, AlertStatus.DISMISSED),
@@ -69,9 +76,17 @@ def load_alert(app: App, request: Request) -> AlertPage:
             _clock("triage", alert.triage_due_at, alert.triaged_at or alert.closed_at, now),
             _clock("resolve", alert.resolve_due_at, alert.closed_at, now),
         ),
-        samples=tuple(prediction for prediction in found if prediction is not None),
+        samples=tuple(_sample(app, one) for one in alert.samples[:_SAMPLES]),
         facts=tuple(app.ledger.list_facts(subject=alert.ref, limit=30, newest_first=True)),
     )
+
+
+def _sample(app: App, prediction_id: str) -> Sample:
+    try:
+        outcome = app.windows.get_answer(prediction_id).outcome
+    except AnswerNotFound:
+        outcome = None
+    return Sample(prediction=find_prediction(app.settings.journal, prediction_id), outcome=outcome)
 
 
 def _clock(name: str, due_at: datetime, met_at: datetime | None, now: datetime) -> AlertClock:

@@ -1,5 +1,6 @@
 """Pages of deployments: who answers, how far a release is, and on what evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from trivet.server.ui.latency import latency_percentile
 from trivet.server.ui.page import Page
 from trivet.serving import GatewayStatus, RevisionSpec, Role, RoutingTable
 
+_MACHINERY = ("weights.verified", "routing.swapped", "revision.created")
 _GATEWAY_SILENT_AFTER = timedelta(seconds=10)
 
 
@@ -34,11 +36,16 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A step of a rollout: its mark is `done`, `now`, `todo` or `bad`."""
+class ReleaseStep:
+    """A step of a rollout: its mark is `done`, `now`, `todo` or `bad`.
+
+    Attributes:
+        evidence: The judgement that ended it.
+    """
 
     mark: str
     step: RolloutStep
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +99,7 @@ class DeploymentPage:
     summary: Summary
     active: bool
     progress: Counts | None
-    steps: tuple[Step, ...]
+    steps: tuple[ReleaseStep, ...]
     evidence: tuple[Evidence, ...]
     previous: RevisionSpec | None
     gateways: tuple[Gateway, ...]
@@ -118,8 +125,8 @@ def load_deployment(app: App, request: Request) -> DeploymentPage:
     return DeploymentPage(
         summary=summary,
         active=newest is not None and not newest.phase.is_final,
-        progress=_progress(newest) if newest and not newest.phase.is_final else None,
-        steps=steps_of(newest) if newest else (),
+        progress=progress_of(newest),
+        steps=release_steps(app, newest),
         evidence=_evidence(app, newest),
         previous=_previous(app, summary, history),
         gateways=_gateways(app, name, summary.table),
@@ -189,12 +196,25 @@ def shares_of(table: RoutingTable) -> tuple[Share, ...]:
     return tuple(shares)
 
 
-def steps_of(rollout: Rollout) -> tuple[Step, ...]:
-    """Return the rollout's steps, each with its mark."""
+def release_steps(app: App, rollout: Rollout | None) -> tuple[ReleaseStep, ...]:
+    """Return the rollout's steps, each with its mark and the evidence that ended it."""
+    if rollout is None:
+        return ()
+    judged = _by_step(_evidence(app, rollout))
     return tuple(
-        Step(mark=_mark(rollout, position), step=step)
+        ReleaseStep(mark=_mark(rollout, position), step=step, evidence=judged.get(position))
         for position, step in enumerate(rollout.spec.steps)
     )
+
+
+def _by_step(evidence: Sequence[Evidence]) -> dict[int, Evidence]:
+    """Return the newest judgement made at each step; `from` names the phase and the step."""
+    found: dict[int, Evidence] = {}
+    for one in evidence:
+        origin = one.inputs.get("from")
+        if isinstance(origin, list) and len(origin) == 2 and isinstance(origin[1], int):
+            found.setdefault(origin[1], one)
+    return found
 
 
 def _mark(rollout: Rollout, position: int) -> str:
@@ -208,10 +228,18 @@ def _mark(rollout: Rollout, position: int) -> str:
 
 def _facts(app: App, name: str) -> tuple[Fact, ...]:
     facts = app.ledger.list_facts(subject=f"deployment:{name}*", limit=60, newest_first=True)
-    return tuple(fact for fact in facts if fact.kind != "weights.verified")[:12]
+    return tuple(
+        fact
+        for fact in facts
+        if fact.kind not in _MACHINERY
+        and not (fact.kind == "rule.judged" and fact.payload.get("verdict") != "failed")
+    )[:12]
 
 
-def _progress(rollout: Rollout) -> Counts:
+def progress_of(rollout: Rollout | None) -> Counts | None:
+    """Return what the candidate computed since its present step opened, while it moves."""
+    if rollout is None or rollout.phase.is_final:
+        return None
     analysis = Analysis.from_json(rollout.analysis)
     return (analysis.now - analysis.step).trial
 
@@ -219,7 +247,7 @@ def _progress(rollout: Rollout) -> Counts:
 def _last_week(app: App, name: str, latest: datetime | None) -> Point | None:
     if latest is None:
         return None
-    windows = app.windows.query(name, since=latest - timedelta(days=7))
+    windows = app.windows.query(name, since=latest - timedelta(days=7), histograms=False)
     points = series(windows, by="week")
     return points[-1] if points else None
 

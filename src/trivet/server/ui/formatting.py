@@ -79,14 +79,14 @@ def size(count: float | None) -> str:
 
 
 def duration(words: Words, seconds: float | None) -> str:
-    """Return a duration with two units at most: `3 h 12 min`."""
+    """Return a duration with two units at most: `3 h 12 min`; where it is markup, as `Markup`."""
     if seconds is None:
         return DASH
     if seconds < 1:
         n = "0" if seconds == 0 else "< 1" if seconds < 0.001 else f"{seconds * 1000:.0f}"
-        return str(words("unit.ms", n=n))
+        return words("unit.ms", n=n)
     if seconds < 60:
-        return str(words("unit.s", n=f"{seconds:.1f}".removesuffix(".0")))
+        return words("unit.s", n=f"{seconds:.1f}".removesuffix(".0"))
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     rest, parts = round(seconds), []
     for name, length in units:

@@ -7,8 +7,8 @@ near the middle of their neighbours, which keeps most arrows from crossing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 196, 48
-_GAP_X, _GAP_Y, _MARGIN = 44, 18, 4
+WIDTH, HEIGHT = 172, 46
+_GAP_X, _GAP_Y, _MARGIN = 40, 14, 4
 _SWEEPS = 4
 
 
@@ -129,8 +129,8 @@ def _ordered(
 def _place(node: Node, x: int, y: int) -> PlacedNode:
     return PlacedNode(
         id=node.id,
-        title=_cut(node.title, 25),
-        text=_cut(node.text, 30),
+        title=_cut(node.title, 22),
+        text=_cut(node.text, 26),
         address=node.address,
         tone=node.tone,
         is_centre=node.is_centre,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from trivet.app import App
 from trivet.kernel.errors import NotFound
 from trivet.pipelines import pipeline_graph
+from trivet.server.ui.formatting import number, short, size
 from trivet.server.ui.graph import Drawing, Node, draw
 from trivet.server.ui.page import Page
 from trivet.server.ui.runs import seconds_of
@@ -74,9 +75,26 @@ def load_pipeline(app: App, request: Request) -> PipelinePage:
             [_node(node) for node in found["nodes"]],
             [(edge["from"], edge["to"], str(edge.get("argument", ""))) for edge in found["edges"]],
         ),
-        nodes=tuple(found["nodes"]),
+        nodes=tuple(node | {"words": _words(node)} for node in found["nodes"]),
         is_running=found["status"] == "running",
     )
+
+
+def describe(output: Any) -> str:
+    """Return what a step handed on, in a few words."""
+    if isinstance(output, dict):
+        if "codec" in output:
+            stored = output.get("size")
+            return f"{output.get('type', '')}" + (f" · {size(stored)}" if stored else "")
+        parts = [f"{name} {describe(value)}" for name, value in list(output.items())[:_SHOWN]]
+    elif isinstance(output, list):
+        parts = [describe(value) for value in output[:_SHOWN]]
+    elif isinstance(output, float | int) and not isinstance(output, bool):
+        return number(output)
+    else:
+        return short(str(output), 40)
+    rest = len(output) - len(parts)
+    return ", ".join(parts) + (f" + {rest}" if rest > 0 else "")
 
 
 def _row(app: App, run: Run) -> PipelineRow:
@@ -87,7 +105,12 @@ def _row(app: App, run: Run) -> PipelineRow:
     return PipelineRow(run=run, pipeline=found["pipeline"], seconds=seconds_of(run), steps=steps)
 
 
+_SHOWN = 4
 _TONES = {"finished": "good", "cached": "good", "running": "live", "failed": "bad", "lost": "bad"}
+
+
+def _words(node: dict[str, Any]) -> str:
+    return "" if node.get("output") is None else describe(node["output"])
 
 
 def _node(node: dict[str, Any]) -> Node:

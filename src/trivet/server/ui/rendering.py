@@ -1,5 +1,6 @@
 """Jinja with every value defined, and what every template may use."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -130,7 +131,13 @@ def make_environment() -> Environment:
         for name in ("number", "percent", "short", "short_ref", "size", "exact", "day", "tone")
     }
     templates.filters.update(
-        names | {"address": address_of, "markdown": markdown, "sign": formatting.sign}
+        names
+        | {
+            "address": address_of,
+            "markdown": markdown,
+            "breakable": breakable,
+            "sign": formatting.sign,
+        }
     )
     templates.globals.update(
         rooms=ROOMS,
@@ -145,6 +152,12 @@ def make_environment() -> Environment:
 def markdown(text: str) -> Markup:
     """Return Markdown as HTML; HTML within it is shown as text."""
     return Markup(_MARKDOWN.render(text))  # noqa: S704 - the renderer escapes raw HTML
+
+
+def breakable(name: str) -> Markup:
+    """Return a long name as HTML that may be broken after each part of it."""
+    parts = (Markup.escape(part) for part in re.split(r"(?<=[_.])", name))
+    return Markup("<wbr>").join(parts)
 
 
 def _sayings(words: Words) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Pages of experiments and runs: what was tried, what it gave, and how runs differ."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,12 +59,32 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricTable:
+    """Metrics that share their last name, such as `train.auc` and `test.auc`, side by side.
+
+    Attributes:
+        columns: What stands before the last dot.
+        rows: The last names, each with a value for each column, None where there is none.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """One run."""
+    """One run.
+
+    Attributes:
+        table: Of the metrics, those that were measured in several places.
+        others: The other metrics.
+    """
 
     run: Run
     seconds: float | None
     data: RunData
+    table: MetricTable
+    others: dict[str, float]
     curves: tuple[Curve, ...]
     children: tuple[RunRow, ...]
     lineage: Drawing
@@ -106,10 +127,17 @@ def load_run(app: App, request: Request) -> RunPage:
     """Read one run."""
     run = app.runs.get_run(RunId(request.path_params["id"]))
     data = app.runs.get_data(run.id)
+    table = tabulate(data.metrics)
     return RunPage(
         run=run,
         seconds=seconds_of(run),
         data=data,
+        table=table,
+        others={
+            key: value
+            for key, value in sorted(data.metrics.items())
+            if key.rpartition(".")[0] not in table.columns
+        },
         curves=_curves(app, [run], sorted(data.metrics)),
         children=tuple(_row(app, one) for one in reversed(app.runs.list_runs(parent=run.id))),
         lineage=draw_lineage(app, run.ref, depth=3),
@@ -128,6 +156,33 @@ def load_compare(app: App, request: Request) -> ComparePage:
         metrics=_compared([one.metrics for one in data]),
         curves=_curves(app, runs, metrics),
     )
+
+
+def tabulate(metrics: Mapping[str, float]) -> MetricTable:
+    """Return the metrics whose last names recur under several prefixes as one table."""
+    places: dict[str, set[str]] = {}
+    for key in metrics:
+        prefix, _, name = key.rpartition(".")
+        if prefix:
+            places.setdefault(name, set()).add(prefix)
+    counts = Counter(p for prefixes in places.values() if len(prefixes) > 1 for p in prefixes)
+    columns = tuple(sorted((p for p, count in counts.items() if count > 1), key=_place))
+    names = sorted(
+        {key.rpartition(".")[2] for key in metrics if key.rpartition(".")[0] in columns}
+    )
+    return MetricTable(
+        columns=columns,
+        rows=tuple(
+            (name, tuple(metrics.get(f"{column}.{name}") for column in columns)) for name in names
+        ),
+    )
+
+
+def _place(prefix: str) -> tuple[int, str]:
+    """Return where a column stands: what was judged last, which decides, comes first."""
+    order = ("test", "validation", "train")
+    head = prefix.partition(".")[0]
+    return (order.index(head) if head in order else len(order), prefix)
 
 
 def seconds_of(run: Run) -> float | None:

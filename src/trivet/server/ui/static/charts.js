@@ -2,6 +2,8 @@
 
 let echarts = null;
 const drawn = new Map();
+const REFRESH_AFTER_MS = 15_000;
+let refreshed = Date.now();
 
 export async function drawCharts(root) {
   const figures = [...root.querySelectorAll("figure[data-chart]")].filter((f) => f.querySelector(".plot"));
@@ -17,10 +19,15 @@ export async function refreshCharts() {
       drawn.delete(figure);
     }
   }
+  const isNew = [...document.querySelectorAll("figure[data-chart] .plot")].some((plot) => !drawn.has(plot.closest("figure")));
+  if (!isNew && Date.now() - refreshed < REFRESH_AFTER_MS) return;
+  refreshed = Date.now();
   await drawCharts(document);
 }
 
 export function restyleCharts() {
+  for (const figure of drawn.keys()) delete figure.dataset.shown;
+  refreshed = 0;
   void refreshCharts();
 }
 
@@ -61,6 +68,9 @@ function draw(figure, chart) {
     drawn.set(figure, instance);
     new ResizeObserver(() => instance.resize()).observe(plot);
   }
+  const wanted = JSON.stringify(chart) + document.documentElement.dataset.theme + matchMedia("(prefers-color-scheme: dark)").matches;
+  if (figure.dataset.shown === wanted) return; // what is pointed at stays pointed at
+  figure.dataset.shown = wanted;
   instance.setOption(toOption(chart, JSON.parse(figure.dataset.names), plot), { notMerge: true });
 }
 
@@ -78,12 +88,12 @@ function toOption(chart, names, plot) {
     animation: !quiet,
     animationDuration: 250,
     textStyle: text,
-    grid: { left: 6, right: labelled ? Math.min(140, 22 + longest * 6.6) : 14, top: narrow && few ? 34 : 26, bottom: 4, containLabel: true },
+    grid: { left: 6, right: labelled ? Math.min(140, 22 + longest * 6.6) : 14, top: chart.marks.length ? 8 + 14 * markRows(chart, plot.clientWidth) : narrow && few && chart.series.length > 1 ? 34 : 12, bottom: 4, containLabel: true },
     legend: labelled || chart.series.length === 1 ? undefined : { top: 0, left: 0, itemWidth: 14, itemHeight: 3, textStyle: text, type: "scroll" },
     tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: token("surface"), borderColor: token("line-strong"), textStyle: { ...text, color: token("ink") }, valueFormatter: (v) => write(v, chart.unit), confine: true },
     xAxis: xAxis(chart, token, text),
-    yAxis: { type: "value", scale: chart.kind !== "bar", axisLabel: { ...text, formatter: (v) => write(v, chart.unit) }, splitLine: { lineStyle: { color: token("line") } }, splitNumber: 4 },
-    series: chart.series.flatMap((s, i) => toSeries(s, i, chart, names, token, labelled)),
+    yAxis: { type: "value", scale: chart.kind !== "bar", axisLabel: { ...text, formatter: (v) => writeTick(v, chart.unit) }, splitLine: { lineStyle: { color: token("line") } }, splitNumber: 4 },
+    series: chart.series.flatMap((s, i) => toSeries(s, i, chart, names, token, labelled, plot.clientWidth)),
   };
 }
 
@@ -95,7 +105,7 @@ function xAxis(chart, token, text) {
   };
 }
 
-function toSeries(series, index, chart, names, token, labelled) {
+function toSeries(series, index, chart, names, token, labelled, width) {
   const colour = token(`series-${(index % 6) + 1}`);
   const name = names[series.name] ?? series.name;
   const main = {
@@ -105,7 +115,7 @@ function toSeries(series, index, chart, names, token, labelled) {
     ...(chart.axis === "category" && chart.kind === "line" ? { connectNulls: true } : {}),
     endLabel: labelled ? { show: true, formatter: name, color: colour, fontSize: 11.5 } : undefined,
     labelLayout: labelled ? { moveOverlap: "shiftY" } : undefined,
-    markLine: index === 0 && chart.marks.length ? toMarks(chart.marks, token) : undefined,
+    markLine: index === 0 && chart.marks.length ? toMarks(chart, token, names, width) : undefined,
   };
   const banded = series.dots.filter((d) => d.low !== null && d.high !== null);
   if (!banded.length) return [main];
@@ -121,22 +131,49 @@ function toBand(name, dots, colour) {
   ];
 }
 
-function toMarks(marks, token) {
+function toMarks(chart, token, names, width) {
   const colour = { bad: token("bad"), good: token("good"), warn: token("warn"), live: token("ember") };
+  const rows = placeMarks(chart, width);
   return {
     symbol: "none", silent: true, animation: false,
-    data: marks.map((mark, i) => ({
+    data: chart.marks.map((mark, i) => ({
       xAxis: mark.x,
       lineStyle: { color: colour[mark.tone] ?? token("ink-3"), type: [3, 3], width: 1 },
-      label: { formatter: mark.text, color: colour[mark.tone] ?? token("ink-2"), fontSize: 10.5, position: i % 2 ? "insideEndBottom" : "insideEndTop", rotate: 90 },
+      label: { formatter: names[mark.text] ?? mark.text, color: colour[mark.tone] ?? token("ink-2"), fontSize: 11, position: "end", distance: 3 + 14 * rows[i].row, align: rows[i].align },
     })),
   };
+}
+
+// Marks that are near each other write their words in rows above the plot, so none collide.
+function placeMarks(chart, width) {
+  const times = chart.series.flatMap((s) => s.dots.map((d) => Date.parse(d.x)));
+  const [low, high] = [Math.min(...times), Math.max(...times)];
+  const ends = [];
+  return chart.marks.map((mark) => {
+    const at = ((Date.parse(mark.x) - low) / (high - low || 1)) * (width - 60);
+    const span = mark.text.length * 6.6 + 8;
+    const align = at > width - 60 - span ? "right" : "left";
+    const start = align === "right" ? at - span : at;
+    let row = 0;
+    while (ends[row] !== undefined && ends[row] > start) row += 1;
+    ends[row] = start + span;
+    return { row, align };
+  });
+}
+
+function markRows(chart, width) {
+  return 1 + Math.max(0, ...placeMarks(chart, width).map((mark) => mark.row));
 }
 
 const days = new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
 
 function writeDay(instant) {
   return days.format(new Date(instant));
+}
+
+function writeTick(value, unit) {
+  if (unit === "percent") return `${Number((value * 100).toFixed(1))} %`;
+  return write(value, unit);
 }
 
 function write(value, unit) {
