@@ -20,10 +20,10 @@ from trivet.kernel.extras import extra
 from trivet.registry import ModelVersion, Signature
 from trivet.registry.golden import GoldenRows, choose_golden_rows
 from trivet.registry.onnx_export import export_onnx
-from trivet.registry.packaging import VersionParts, pack_version
+from trivet.registry.packaging import DATA, VersionParts, pack_version
 from trivet.registry.reference import make_reference
 from trivet.registry.scores import score_metrics
-from trivet.tracking import current_run
+from trivet.tracking import TEST, RunHandle, current_run
 from trivet.workbench import Planned, plan, register
 
 with extra("sklearn", "trivet.admit"):
@@ -111,6 +111,7 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
     run = current_run()
     if run is not None:
         log_metrics(metrics)
+        _count_test_reads(run)
     parts = VersionParts(
         model=content,
         signature=_signature(fixed, rows, tuple(slices)),
@@ -123,6 +124,14 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
         description=f"{type(classifier).__name__} on the features of {fixed.service}",
     )
     return register(model, pack_version(current_app().blobs, parts, run))
+
+
+def _count_test_reads(run: RunHandle) -> None:
+    """Count the newest rows as read to judge by, of every commit the rows may have come of."""
+    whole = run.parent or run
+    for side, ref, role in list(whole.links):
+        if (side, role) == ("inputs", DATA):
+            run.link_input(ref, TEST)
 
 
 def _split(rows: pa.Table, event_time: str, test_share: float) -> tuple[pa.Table, pa.Table]:

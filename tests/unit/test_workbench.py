@@ -12,6 +12,7 @@ from trivet.features import FeatureServiceNotFound, FeatureView
 from trivet.kernel.errors import InvalidInput
 from trivet.ledger import Verdict
 from trivet.pipelines import load_pipeline, reproduce
+from trivet.tracking import TEST, count_test_reads
 
 PIPELINE = """
 from typing import Any
@@ -30,6 +31,22 @@ def learn(orders: str = "dataset:orders@main", service: str = "features:spending
 def total(orders: str, plan: dict[str, Any]) -> float:
     rows = trivet.training_set(plan, trivet.read(orders), event_time="at")
     return pc.sum(rows["worth"]).as_py()
+"""
+
+JUDGED = """
+
+from trivet.tracking import TEST, current_run
+
+
+@trivet.pipeline
+def judged(orders: str = "dataset:orders@main", seed: int = 1) -> Any:
+    return judge(orders, seed)
+
+
+@trivet.step
+def judge(orders: str, seed: int) -> int:
+    current_run().link_input(orders, TEST)
+    return trivet.read(orders).num_rows
 """
 
 
@@ -100,3 +117,26 @@ def test_what_is_no_service_has_no_plan(app: App) -> None:
         trivet.plan("features:customer")
     with pytest.raises(InvalidInput, match="'latest' is no number"):
         trivet.plan("spending@latest")
+
+
+def test_each_run_that_reads_a_test_split_is_counted(app: App, file: Path) -> None:
+    head = app.datasets.resolve("orders").ref
+    file.write_text(PIPELINE + JUDGED)
+    judged = load_pipeline(f"{file}:judged")
+    first = trivet.run(judged).run
+    assert count_test_reads(app.ledger, app.runs, first) == {head: 1}
+
+    cached = trivet.run(judged).run
+    assert count_test_reads(app.ledger, app.runs, cached) == {head: 1}, "nothing was read again"
+
+    trivet.run(judged, seed=2)
+    with trivet.start_run("judged") as free, trivet.start_run("another") as other:
+        for handle in (free, other):
+            handle.link_input(head, TEST)
+    assert count_test_reads(app.ledger, app.runs, first) == {head: 3}
+    assert count_test_reads(app.ledger, app.runs, other.run) == {head: 1}
+
+
+def test_a_run_that_judged_nothing_has_read_no_test_split(app: App, file: Path) -> None:
+    run = trivet.run(load_pipeline(f"{file}:learn")).run
+    assert count_test_reads(app.ledger, app.runs, run) == {}

@@ -15,6 +15,7 @@ from trivet.registry import ModelVersion, signature_from_json, signature_to_json
 from trivet.registry.card import model_card
 from trivet.registry.golden import read_golden
 from trivet.registry.imported import import_version
+from trivet.tracking import RunId, count_test_reads
 
 _EMPTY = "No models yet. 'trivet run pipeline.py' trains and registers the first one."
 
@@ -267,6 +268,7 @@ def card(app: App, version: str) -> None:
         _evidence(app, found),
         aliases=app.models.list_aliases(found.model),
         reference=json.loads(app.blobs.get(digest)) if digest else None,
+        test_reads=_test_reads(app, found),
     )
     click.echo(text, nl=False)
 
@@ -284,6 +286,13 @@ def _find(app: App, text: str) -> ModelVersion:
     if ref.version is None:
         raise InvalidInput(f"{text!r} names no version; write '{ref.name}@1' or an alias.")
     return app.models.get_version(ref.name, ref.version)
+
+
+def _test_reads(app: App, version: ModelVersion) -> dict[str, int]:
+    if not version.content.run:
+        return {}
+    run = app.runs.get_run(RunId(version.content.run))
+    return count_test_reads(app.ledger, app.runs, run)
 
 
 def _evidence(app: App, version: ModelVersion) -> list[Evidence]:

@@ -14,7 +14,7 @@ from trivet.kernel.digests import Digest
 from trivet.kernel.durations import format_duration
 from trivet.kernel.errors import InvalidInput
 from trivet.pipelines import pipeline_graph
-from trivet.tracking import Run, RunId, RunKind, RunStatus
+from trivet.tracking import Run, RunId, RunKind, RunStatus, count_test_reads
 from trivet.tracking.comparison import Compared, compare_runs
 
 _SHORT = 12
@@ -85,8 +85,9 @@ def show(app: App, run: str, as_json: bool) -> None:
     report_lost(app)
     found = _get(app, run)
     logged = app.runs.get_data(found.id)
+    test_reads = count_test_reads(app.ledger, app.runs, found)
     if as_json:
-        print_json({"run": found, "data": logged})
+        print_json({"run": found, "data": logged, "test_reads": test_reads})
         return
     print_facts(
         {
@@ -110,6 +111,8 @@ def show(app: App, run: str, as_json: bool) -> None:
     rows += [("artifact", file.path, f"blob:sha256:{file.digest}") for file in logged.artifacts]
     if rows:
         print_table(["what", "name", "value"], rows, empty="")
+    for ref, count in test_reads.items():
+        click.echo(f"Runs of the experiment that have read the test split of {ref}: {count}")
     if found.error:
         click.echo(f"\n{found.error}")
 

@@ -1,10 +1,10 @@
 """The card of a model version: what it is, what it was made of, and how it was judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trivet.ledger import Evidence
-from trivet.registry.records import Alias, Model, ModelVersion
+from trivet.registry.records import Alias, Model, ModelVersion, NewVersion
 
 
 def model_card(
@@ -14,6 +14,7 @@ def model_card(
     *,
     aliases: Sequence[Alias] = (),
     reference: dict[str, Any] | None = None,
+    test_reads: Mapping[str, int] | None = None,
 ) -> str:
     """Return the card as Markdown, from what is on record and from nothing else.
 
@@ -23,6 +24,7 @@ def model_card(
         evidence: What the version was admitted on.
         aliases: The model's aliases; those that point at the version are named.
         reference: Its reference, for the numbers of each slice.
+        test_reads: How many runs have read each commit that its run was judged by (I11).
     """
     content = version.content
     names = [alias.alias for alias in aliases if alias.version == version.version]
@@ -40,20 +42,9 @@ def model_card(
                 "digest": version.digest,
             },
         ),
-        _list(
-            "What it was made of",
-            {
-                "run": f"run:{content.run}" if content.run else "",
-                "data": ", ".join(content.datasets),
-                "features": ", ".join(content.features),
-                "code": str(content.code.get("commit", "")),
-                "environment": content.environment or "",
-                "params": ", ".join(f"{key}={value}" for key, value in content.params.items()),
-                "seed": "" if content.seed is None else str(content.seed),
-                "missing": ", ".join(content.missing),
-            },
-        ),
+        _list("What it was made of", _made_of(content)),
         _list("How it did", {key: f"{value:.4g}" for key, value in content.metrics.items()}),
+        _test_reads(test_reads or {}),
         _gates(evidence),
         _slices(reference or {}),
     ]
@@ -67,6 +58,27 @@ def _paragraphs(*texts: str) -> list[str]:
 def _list(title: str, facts: dict[str, str]) -> list[str]:
     told = [f"- **{name}**: {value}" for name, value in facts.items() if value]
     return [f"## {title}", "", *told] if told else []
+
+
+def _made_of(content: NewVersion) -> dict[str, str]:
+    return {
+        "run": f"run:{content.run}" if content.run else "",
+        "data": ", ".join(content.datasets),
+        "features": ", ".join(content.features),
+        "code": str(content.code.get("commit", "")),
+        "environment": content.environment or "",
+        "params": ", ".join(f"{key}={value}" for key, value in content.params.items()),
+        "seed": "" if content.seed is None else str(content.seed),
+        "missing": ", ".join(content.missing),
+    }
+
+
+def _test_reads(test_reads: Mapping[str, int]) -> list[str]:
+    told = [
+        f"- The test split of {ref} was read by {count} run{'' if count == 1 else 's'}."
+        for ref, count in test_reads.items()
+    ]
+    return ["## What it was judged by", "", *told] if told else []
 
 
 def _gates(evidence: Sequence[Evidence]) -> list[str]:

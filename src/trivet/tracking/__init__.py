@@ -26,11 +26,13 @@ from trivet.tracking.records import (
     RunStatus,
 )
 from trivet.tracking.run_log import RunLog
+from trivet.tracking.split_reads import TEST, count_test_reads
 from trivet.tracking.sql_experiment_store import SqlExperimentStore
 from trivet.tracking.sql_run_store import SqlRunStore
 from trivet.tracking.store import ExperimentStore, RunBatches, RunStore
 
 __all__ = [
+    "TEST",
     "AmbiguousRun",
     "Artifact",
     "Captured",
@@ -58,6 +60,7 @@ __all__ = [
     "activate",
     "capture",
     "compare_environments",
+    "count_test_reads",
     "current_run",
     "is_alive",
     "mark_lost_runs",

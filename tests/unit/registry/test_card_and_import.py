@@ -85,7 +85,10 @@ def test_the_card_tells_what_is_on_record() -> None:
     )
     model = Model(name="delay", description="Late or not.", owner="anna", created_at=AT)
     slices = {"carrier=UA": {"rows": 600, "accuracy": 0.8, "log_loss": 0.4}}
-    card = model_card(model, version, [gate], reference={"slices": slices})
+    reads = {"dataset:flights@1": 1, "dataset:flights@2": 3}
+    card = model_card(model, version, [gate], reference={"slices": slices}, test_reads=reads)
+    assert "The test split of dataset:flights@1 was read by 1 run." in card
+    assert "The test split of dataset:flights@2 was read by 3 runs." in card
     for part in (
         "# model:delay@2",
         "Late or not.",

@@ -17,7 +17,7 @@ from trivet.registry.onnx_session import OnnxModel
 from trivet.registry.packaging import VersionParts, pack_version
 from trivet.registry.reference import make_reference
 from trivet.registry.scores import score_metrics
-from trivet.tracking import current_run
+from trivet.tracking import TEST, current_run
 
 BASELINE = "logistic"
 SLICES = ("carrier", "origin")
@@ -176,7 +176,7 @@ def evaluate(
     """
     run = current_run()
     if run is not None:
-        run.link_input(flights, "test")
+        run.link_input(flights, TEST)
     names = plan_from_json(plan).names
     inputs, labels = training.matrix(rows, names), training.labels_of(rows)
     scores = OnnxModel(final["onnx"]).predict(inputs)
