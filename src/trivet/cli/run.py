@@ -3,13 +3,10 @@
 import inspect
 import json
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from trivet.app import App
 from trivet.cli.context import with_app
@@ -128,13 +125,9 @@ def show_step(event: StepEvent) -> None:
     """Show on stderr what became of a step."""
     if event.status not in _MARKS:
         return
-    mark, style = _MARKS[event.status]
+    mark, color = _MARKS[event.status]
     seconds = "cached" if event.status is StepStatus.CACHED else format_duration(event.seconds)
     width = len(str(event.of))
-    line = Text.assemble(
-        (f"[{event.number:>{width}}/{event.of}] ", "dim"),
-        (f"{mark} ", style),
-        event.node,
-        (f"  {seconds}", "dim"),
-    )
-    Console(file=sys.stderr, soft_wrap=True).print(line)
+    place = click.style(f"[{event.number:>{width}}/{event.of}]", dim=True)
+    took = click.style(seconds, dim=True)
+    click.echo(f"{place} {click.style(mark, fg=color)} {event.node}  {took}", err=True)

@@ -1,5 +1,6 @@
 """The user's code: load a pipeline from its file, and keep the project's source with a run."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -98,9 +99,16 @@ def project_sources(file: Path) -> dict[str, Path]:
     """Return the project's loaded Python files by their path within the folder of `file`."""
     folder = file.resolve().parent
     found = {file.name: file.resolve()}
+    is_near: dict[str, bool] = {}
     for module in list(sys.modules.values()):
         origin = getattr(module, "__file__", None)
         if not origin or not origin.endswith(".py"):
+            continue
+        # Hundreds of modules lie in a few folders, most of them none of the project's.
+        place = origin.rpartition(os.sep)[0]
+        if place not in is_near:
+            is_near[place] = Path(place).resolve().is_relative_to(folder)
+        if not is_near[place]:
             continue
         path = Path(origin).resolve()
         if folder in path.parents and not _NOT_OURS.intersection(path.parts):
