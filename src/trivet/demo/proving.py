@@ -64,9 +64,22 @@ def compare_with_frozen(story: Story) -> list[Plot]:
     else:
         story.check(bool(after) and loss < frozen_loss, sentence)
     return [
-        _plot(story, weeks, "accuracy", "Accuracy by week, with repair and without"),
-        _plot(story, weeks, "log_loss", "Log loss by week, with repair and without"),
+        _plot(story, weeks, "accuracy", _finding("accuracy", after, accuracy, frozen_accuracy)),
+        _plot(story, weeks, "log_loss", _finding("log loss", after, loss, frozen_loss)),
     ]
+
+
+def _finding(metric: str, after: Sequence[Week], served: float, frozen: float) -> str:
+    if not after:
+        return f"{metric.capitalize()} by week, with repair and without"
+    return (
+        f"Since the first repair {metric} is {_written(metric, served)}; "
+        f"without it, it would be {_written(metric, frozen)}"
+    )
+
+
+def _written(metric: str, value: float) -> str:
+    return f"{value:.1%}".replace("%", " %") if metric == "accuracy" else f"{value:.3f}"
 
 
 def _weeks(story: Story) -> list[Week]:
@@ -187,7 +200,7 @@ def _plot(story: Story, weeks: Sequence[Week], metric: str, finding: str) -> Plo
     ]
     return Plot(
         finding=finding,
-        svg=line_plot(ticks, lines, marks, title=finding),
+        svg=line_plot(ticks, lines, marks, title=finding, percent=metric == "accuracy"),
         columns=("week", "rows", "with repair", "without"),
         rows=tuple(
             (

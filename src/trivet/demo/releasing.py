@@ -12,7 +12,8 @@ from trivet.rollout import Phase, Rollout
 from trivet.serving import Role
 
 USUAL_SHARE = 0.3
-STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
+_STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
+_FAST_STEPS = "shadow:150:50,1:4:0,10:40:15,50:120:40"
 _WATCH = {"harm_window": "10d", "harm_ceiling": 0.92, "harm_alpha": 0.05, "min_days": 8}
 """On the flights of 2013 this notices a model that ages for weeks, and no single storm."""
 
@@ -20,6 +21,10 @@ _STRICT = {"harm_window": "7d", "harm_ceiling": 0.85, "harm_alpha": 0.2, "min_da
 """For the smoke version, which cannot wait until the model has aged."""
 
 _REPAIR_STEPS = "10:80:30,50:250:100"
+
+
+def _steps(story: Story) -> str:
+    return _FAST_STEPS if story.fast else _STEPS
 
 
 def tell_first_release(story: Story) -> None:
@@ -34,7 +39,7 @@ def tell_first_release(story: Story) -> None:
             "datasets": ["flights", "landings", "weather"],
             "cooldown": "28d",
             "max_per_30_days": 1,
-            "min_pairs": 1000,
+            "min_pairs": 500 if story.fast else 1000,
             "steps": _REPAIR_STEPS,
             "time_limit": "5m",
         },
@@ -84,7 +89,7 @@ def tell_better_release(story: Story) -> None:
         f"{first.content.metrics['auc']:.3f}"
     )
     began = story.watch()
-    rollout = story.release("canary", "model:delay@2", "--steps", STEPS)
+    rollout = story.release("canary", "model:delay@2", "--steps", _steps(story))
     story.figures["release_seconds"] = story.watch() - began
     table = story.app.routing.find_table(DEPLOYMENT)
     story.check(
@@ -106,12 +111,28 @@ def tell_bad_releases(story: Story) -> None:
         for flaw in (Flaw.FLIPPED_LABELS, Flaw.NAN_FOR_A_CARRIER)
     )
     story.tell(f"registered by force, with the reason on record: {flipped.ref}, {silent.ref}")
-    _tell_bad(story, flipped.ref, reason, "trained on flipped labels", "--steps", STEPS)
-    _tell_bad(story, silent.ref, reason, "no number for UA", "--steps", STEPS)
+    _tell_bad(story, flipped.ref, reason, "trained on flipped labels", "--steps", _steps(story))
+    _tell_bad(story, silent.ref, reason, "no number for UA", "--steps", _steps(story))
     if not story.fast:
         _tell_bad(
             story, flipped.ref, reason, "flipped, without the shadow", "--steps", "1:8,10:80:30"
         )
+    _confirm_alerts(story)
+
+
+def _confirm_alerts(story: Story) -> None:
+    """Do what the person on call does: look at what was raised, and confirm it."""
+    story.settle()
+    alerts = story.app.alerts.list_alerts(deployment=DEPLOYMENT, open_only=True)
+    raised = [alert for alert in alerts if alert.rule == "rollout"]
+    for alert in raised:
+        story.trivet("alerts", "confirm", alert.id, quiet=True)
+    slowest = max((alert.opened_at - alert.harm_at for alert in raised), default=timedelta(0))
+    story.check(
+        len(raised) == (2 if story.fast else 3),
+        f"{len(raised)} alerts raised, {format_duration(slowest.total_seconds())} after the first "
+        "harm at most, and confirmed by the person on call",
+    )
 
 
 def _tell_bad(story: Story, model: str, reason: str, what: str, *options: str) -> None:

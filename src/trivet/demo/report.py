@@ -1,5 +1,6 @@
 """The demo's report: one HTML file with its claims and plots, readable without anything else."""
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from trivet.demo.claims import Claim
+
+_LONG_ID = re.compile(r"\b[0-9a-f]{24,64}\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +35,15 @@ class Report:
     answers: tuple[tuple[str, str, str], ...]
 
 
+def shorten_ids(sentence: str) -> str:
+    """Return the sentence with long ids and digests cut in their middle, as the pages show them."""
+    return _LONG_ID.sub(lambda found: f"{found[0][:4]}…{found[0][-4:]}", sentence)
+
+
 def write_report(report: Report, to: Path) -> None:
     """Write the report as a file that appears whole."""
     environment = Environment(undefined=StrictUndefined, autoescape=True)
+    environment.filters["shortened"] = shorten_ids
     template = environment.from_string(
         files("trivet.demo").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
