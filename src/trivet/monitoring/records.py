@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from trivet.ledger import Verdict
 from trivet.serving import Role, Status
 
@@ -187,8 +189,7 @@ class Point:
     error_rate: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A prediction as monitoring remembers it until its outcome can no longer come.
 
     Attributes:

@@ -4,9 +4,9 @@ Every function works on the connection of the one transaction that also moves th
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from sqlalchemy import Column, Connection, Table, bindparam, insert, select, update
 
@@ -31,7 +31,7 @@ def add_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> dict[st
     if new:
         connection.execute(
             insert(schema.outcomes),
-            [{name: getattr(o, name) for name in Outcome.__slots__} for o in new.values()],
+            [msgspec.structs.asdict(outcome) for outcome in new.values()],
         )
     return new
 
@@ -54,7 +54,7 @@ def add_answers(
         )
         outcome_of.update((row.request, row.outcome) for row in rows)
     stored = [
-        replace(answer, outcome=outcome_of[answer.request])
+        msgspec.structs.replace(answer, outcome=outcome_of[answer.request])
         if answer.request in outcome_of
         else answer
         for answer in answers
@@ -71,7 +71,7 @@ def join_outcomes(connection: Connection, new: Mapping[str, Outcome]) -> list[An
     for chunk in _chunks(new):
         waiting = answers.c.request.in_(chunk) & answers.c.outcome.is_(None)
         joined += [
-            replace(to_answer(row), outcome=new[row.request].outcome)
+            msgspec.structs.replace(to_answer(row), outcome=new[row.request].outcome)
             for row in connection.execute(select(answers).where(waiting))
         ]
     if joined:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
 from numpy.typing import NDArray
 
 from trivet.monitoring.records import (
@@ -23,8 +24,7 @@ FeatureCounts = dict[str, tuple[int, ...]]
 """Counts by feature: ten bins between the reference's deciles, then the missing values."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The label of an answered request, as feedback brought it."""
 
     request: str

@@ -56,11 +56,8 @@ class _Sums:
         if answer.label is not None and answer.label == answer.primary_label:
             self.agreed += 1
 
-    def outcome(self, answer: Answer) -> None:
+    def outcome(self, answer: Answer, loss: float) -> None:
         """Count the outcome of an answer that has one."""
-        if answer.outcome is None or answer.label is None or answer.output is None:
-            return
-        loss = log_loss(answer.output, answer.outcome)
         self.labelled += 1
         self.correct += answer.label == answer.outcome
         if answer.primary_label is not None and answer.label != answer.primary_label:
@@ -117,8 +114,11 @@ def tallies(answers: Iterable[Answer], labelled: Iterable[Answer]) -> dict[Key, 
         for key in _keys(answer):
             _of(sums, key).answer(answer)
     for answer in labelled:
+        if answer.outcome is None or answer.label is None or answer.output is None:
+            continue
+        loss = log_loss(answer.output, answer.outcome)
         for key in _keys(answer):
-            _of(sums, key).outcome(answer)
+            _of(sums, key).outcome(answer, loss)
     return {key: summed.tally() for key, summed in sums.items()}
 
 
@@ -135,11 +135,9 @@ def _whole() -> _Sums:
 
 
 def _keys(answer: Answer) -> list[Key]:
-    hour = hour_of(answer.event_at)
-    return [
-        Key(answer.deployment, hour, name, answer.revision, answer.role)
-        for name in ("", *answer.slices)
-    ]
+    hour, deployment = hour_of(answer.event_at), answer.deployment
+    revision, role = answer.revision, answer.role
+    return [Key(deployment, hour, name, revision, role) for name in ("", *answer.slices)]
 
 
 def hour_of(instant: datetime) -> datetime:
