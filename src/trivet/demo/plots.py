@@ -62,9 +62,10 @@ def line_plot(
         return top + (high - value) * _PLOT_HEIGHT / (high - low)
 
     floor = top + _PLOT_HEIGHT
+    box = f'viewBox="0 0 {_WIDTH} {floor + _BOTTOM}"'
     return "".join(
         [
-            f'<svg viewBox="0 0 {_WIDTH} {floor + _BOTTOM}" role="img" aria-label="{escape(title)}">',
+            f'<svg {box} role="img" aria-label="{escape(title)}">',
             *_grid(steps, y, percent=percent),
             *_tick_labels(ticks, x, floor),
             *_draw_marks(placed, x, top, floor),
@@ -86,16 +87,20 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _place_marks(marks: Sequence[Mark], x: Scale) -> list[tuple[Mark, int, bool]]:
-    """Return each mark with its row from the bottom, and whether its words stand to its left."""
+    """Return each mark with its row from the bottom, and whether its words stand to its left.
+
+    From right to left, each takes the lowest row that is free as far as its words reach, so the
+    line of a later mark ends below the words of an earlier one.
+    """
     placed: list[tuple[Mark, int, bool]] = []
-    ends: list[float] = []
-    for mark in sorted(marks, key=lambda one: one.position):
+    starts: list[float] = []
+    for mark in sorted(marks, key=lambda one: -one.position):
         span = len(mark.label) * _LETTER + 14
         at = x(mark.position)
         is_left = at + span > _WIDTH
-        start = at - span if is_left else at
-        row = next((row for row, end in enumerate(ends) if end <= start), len(ends))
-        ends[row : row + 1] = [start + span]
+        start, end = (at - span, at) if is_left else (at, at + span)
+        row = next((row for row, taken in enumerate(starts) if end <= taken), len(starts))
+        starts[: row + 1] = [start] * (row + 1)
         placed.append((mark, row, is_left))
     return placed
 

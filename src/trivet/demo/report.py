@@ -36,7 +36,7 @@ class Report:
 
 
 def shorten_ids(sentence: str) -> str:
-    """Return the sentence with long ids and digests cut in their middle, as the pages show them."""
+    """Return the sentence with long ids and digests cut in their middle, as on the pages."""
     return _LONG_ID.sub(lambda found: f"{found[0][:4]}…{found[0][-4:]}", sentence)
 
 
