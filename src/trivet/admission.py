@@ -5,6 +5,7 @@ is for a notebook, where a few lines should do.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -80,42 +81,30 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
     """
     fixed = plan(service)
     older, newest = _split(rows, event_time, test_share)
-    inputs, labels = _matrix(older, fixed), _labels(older, label)
     test_inputs, test_labels = _matrix(newest, fixed), _labels(newest, label)
-    fitted, again = (clone(classifier).fit(inputs, labels) for _ in range(2))
-    simple = make_pipeline(
-        SimpleImputer(keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=500)
-    ).fit(inputs, labels)
-    content = export_onnx(fitted, len(fixed.names))
-    scores = fitted.predict_proba(test_inputs)[:, 1]
+    trained = _train(classifier, _matrix(older, fixed), _labels(older, label), fixed, seed)
+    scores = trained.model.predict_proba(test_inputs)[:, 1]
     metrics = score_metrics(test_labels, scores)
-    chosen = choose_golden_rows(inputs, _GOLDEN_ROWS, np.random.default_rng(seed))
-    golden = GoldenRows(
-        names=fixed.names, inputs=chosen, expected=fitted.predict_proba(chosen)[:, 1]
-    )
     groups = {column: newest[column].to_pylist() for column in slices}
-    evidence = _hold_gates(
-        model,
-        GateCandidate(
-            model=content,
-            inputs=test_inputs,
-            labels=test_labels,
-            golden=golden,
-            baseline=simple.predict_proba(test_inputs)[:, 1],
-            slices=groups,
-            metrics=score_metrics(labels, fitted.predict_proba(inputs)[:, 1]),
-            metrics_again=score_metrics(labels, again.predict_proba(inputs)[:, 1]),
-        ),
-        policy,
+    candidate = GateCandidate(
+        model=trained.onnx,
+        inputs=test_inputs,
+        labels=test_labels,
+        golden=trained.golden,
+        baseline=trained.baseline.predict_proba(test_inputs)[:, 1],
+        slices=groups,
+        metrics=trained.metrics,
+        metrics_again=trained.metrics_again,
     )
+    evidence = _hold_gates(model, candidate, policy)
     run = current_run()
     if run is not None:
-        log_metrics(metrics)
         _count_test_reads(run)
+        log_metrics(metrics)
     parts = VersionParts(
-        model=content,
+        model=trained.onnx,
         signature=_signature(fixed, rows, tuple(slices)),
-        golden=golden,
+        golden=trained.golden,
         reference=make_reference(fixed.names, test_inputs, test_labels, scores, slices=groups),
         params={"classifier": type(classifier).__name__, "test_share": test_share},
         metrics=metrics,
@@ -124,6 +113,41 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
         description=f"{type(classifier).__name__} on the features of {fixed.service}",
     )
     return register(model, pack_version(current_app().blobs, parts, run))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trained:
+    """A classifier fitted twice, and a simple one; the metrics are of the training rows."""
+
+    model: Classifier
+    baseline: Classifier
+    onnx: bytes
+    golden: GoldenRows
+    metrics: dict[str, float]
+    metrics_again: dict[str, float]
+
+
+def _train(
+    classifier: Classifier,
+    inputs: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    fixed: FeaturePlan,
+    seed: int,
+) -> _Trained:
+    fitted, again = (clone(classifier).fit(inputs, labels) for _ in range(2))
+    simple = make_pipeline(
+        SimpleImputer(keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=500)
+    )
+    chosen = choose_golden_rows(inputs, _GOLDEN_ROWS, np.random.default_rng(seed))
+    expected = fitted.predict_proba(chosen)[:, 1]
+    return _Trained(
+        model=fitted,
+        baseline=simple.fit(inputs, labels),
+        onnx=export_onnx(fitted, len(fixed.names)),
+        golden=GoldenRows(names=fixed.names, inputs=chosen, expected=expected),
+        metrics=score_metrics(labels, fitted.predict_proba(inputs)[:, 1]),
+        metrics_again=score_metrics(labels, again.predict_proba(inputs)[:, 1]),
+    )
 
 
 def _count_test_reads(run: RunHandle) -> None:
