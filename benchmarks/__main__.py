@@ -1,6 +1,8 @@
 """Run the benchmarks that are named, or all of them, and print one table."""
 
+import math
 import sys
+import time
 from importlib import import_module
 
 from rich.console import Console
@@ -13,8 +15,9 @@ NAMES = ("cli", "tracking", "pipelines", "data", "features", "serving", "rollbac
 
 def main() -> None:
     """Print a row for each figure."""
+    began = time.perf_counter()
     names = sys.argv[1:] or NAMES
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console(width=None if sys.stdout.isatty() else 170)
     table = Table(box=None, title=machine(), title_justify="left")
     for column in ("benchmark", "work", "median", "min", "max", "unit", "target"):
         table.add_column(column, justify="right" if column in ("median", "min", "max") else "left")
@@ -24,11 +27,18 @@ def main() -> None:
             table.add_row(
                 name,
                 figure.work,
-                *(f"{value:,.4g}" for value in (figure.value, figure.low, figure.high)),
+                *(_number(value) for value in (figure.value, figure.low, figure.high)),
                 figure.unit,
                 figure.target,
             )
     console.print(table)
+    console.print(f"measured in {time.perf_counter() - began:.0f} s", style="dim")
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 if __name__ == "__main__":

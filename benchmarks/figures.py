@@ -1,5 +1,7 @@
 """What a benchmark reports."""
 
+import math
+import os
 import platform
 import statistics
 import time
@@ -47,6 +49,21 @@ def timed(
     return Figure(work, statistics.median(times), unit, min(times), max(times), target)
 
 
+def ratio(ours: Figure, peer: Figure) -> Figure:
+    """Return how many times the peer's time ours took; both were measured in this run."""
+    work = f"ratio: {ours.work} / {peer.work}"
+    return Figure(work, ours.value / peer.value, "x", ours.low / peer.high, ours.high / peer.low)
+
+
+def not_measured(work: str, why: str) -> Figure:
+    """Return the row of a figure that cannot be measured yet, which says why."""
+    return Figure(work, math.nan, "", math.nan, math.nan, f"not measured: {why}")
+
+
 def machine() -> str:
     """Return what the figures were measured on."""
-    return f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}"
+    load = os.getloadavg()[0]
+    return (
+        f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}, "
+        f"{os.cpu_count()} cores, load {load:.1f} at the start"
+    )
