@@ -27,9 +27,10 @@ check: setup         ## lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fmt: setup           ## put the code in order
+fmt: setup           ## put the code in order, and the reference of the command line
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python tools/cli_reference.py
 
 bench: setup         ## measure every figure that is claimed
 	$(BIN)/python -m benchmarks

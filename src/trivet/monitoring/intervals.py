@@ -53,7 +53,8 @@ def confidence_sequence_radius(
 ) -> float:
     r"""Return the half width of an asymptotic confidence sequence for a mean.
 
-    $\hat\sigma \sqrt{\frac{2(n\rho^2 + 1)}{n^2\rho^2} \ln\frac{\sqrt{n\rho^2 + 1}}{\alpha}}$:
+    $\hat\sigma \sqrt{\frac{2(n\rho^2 + 1)}{n^2\rho^2} \ln\left(1 +
+    \frac{\sqrt{n\rho^2 + 1}}{2\alpha}\right)}$:
     however often one looks as values come in, the chance that the mean is ever further than this
     *below* the running mean is at most `alpha`, in the limit of many values; so one may stop at
     the first look that satisfies.
