@@ -77,7 +77,8 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
 
     Raises:
         GatesFailed: A gate did not pass; nothing is registered.
-        InvalidInput: There are too few rows, or the outcomes are not 0 and 1.
+        InvalidInput: There are too few rows, the outcomes are not 0 and 1, or the classifier
+            cannot answer a row with a missing feature.
     """
     fixed = plan(service)
     older, newest = _split(rows, event_time, test_share)
@@ -139,7 +140,13 @@ def _train(
         SimpleImputer(keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=500)
     )
     chosen = choose_golden_rows(inputs, _GOLDEN_ROWS, np.random.default_rng(seed))
-    expected = fitted.predict_proba(chosen)[:, 1]
+    try:
+        expected = fitted.predict_proba(chosen)[:, 1]
+    except ValueError as error:
+        raise InvalidInput(
+            f"{type(classifier).__name__} cannot answer a row with a missing feature, which "
+            "serving will meet; put an imputer before it: make_pipeline(SimpleImputer(), …)."
+        ) from error
     return _Trained(
         model=fitted,
         baseline=simple.fit(inputs, labels),
