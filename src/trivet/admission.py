@@ -111,6 +111,8 @@ def admit(  # noqa: PLR0913 - each is a choice the caller makes, with a default 
         metrics=metrics,
         seed=seed,
         evidence=evidence,
+        # A service of request features alone takes nothing from the feature store.
+        missing=() if fixed.view_refs else ("features",),
         description=f"{type(classifier).__name__} on the features of {fixed.service}",
     )
     return register(model, pack_version(current_app().blobs, parts, run))
