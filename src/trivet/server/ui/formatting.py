@@ -1,10 +1,12 @@
 """How numbers, times and states are written on pages. Units come from the catalogue."""
 
+import re
 from datetime import UTC, datetime
 
 from trivet.server.ui.words import Words
 
 DASH = "\N{EN DASH}"
+_LONG_ID = re.compile(r"\b[0-9a-f]{24,64}\b")
 _MINUS = "\N{MINUS SIGN}"
 
 _TONES = {
@@ -65,6 +67,11 @@ def short_ref(ref: str) -> str:
         if found and mark != ":":
             return ref
     return ref
+
+
+def shortened(sentence: str) -> str:
+    """Return a sentence with its long ids and digests cut as a chip cuts them."""
+    return _LONG_ID.sub(lambda found: f"{found[0][:4]}…{found[0][-4:]}", sentence)
 
 
 def size(count: float | None) -> str:

@@ -37,7 +37,7 @@ _NOISE = (
 
 _ROUTINE = ("contract.judged", "rule.judged", "analysis.judged")
 _FINE = ("passed", "learning", "no_data")
-_SLICES = 7
+_SLICES = 9
 _HAPPENED = 8
 
 
@@ -102,14 +102,25 @@ def _serve(app: App, deployment: Deployment) -> Served:
 
 
 def _tell(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """Return the newest facts that say something: no machinery, no judgement that all is well."""
-    told = (
-        fact
-        for fact in facts
-        if fact.kind not in _NOISE
-        and not (fact.kind in _ROUTINE and fact.payload.get("verdict") in _FINE)
-    )
-    return tuple(told)[:_HAPPENED]
+    """Return the newest facts that say something.
+
+    Of the machinery, of judgements that all is well, and of a dataset's commits but the newest
+    the ledger's page tells.
+    """
+    told: list[Fact] = []
+    committed: set[str] = set()
+    for fact in facts:
+        if fact.kind in _NOISE:
+            continue
+        if fact.kind in _ROUTINE and fact.payload.get("verdict") in _FINE:
+            continue
+        if fact.kind == "dataset.committed":
+            name = fact.subject.partition("@")[0]
+            if name in committed:
+                continue
+            committed.add(name)
+        told.append(fact)
+    return tuple(told[:_HAPPENED])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

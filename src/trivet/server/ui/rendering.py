@@ -128,7 +128,17 @@ def make_environment() -> Environment:
     )
     names: dict[str, Callable[..., Any]] = {
         name: getattr(formatting, name)
-        for name in ("number", "percent", "short", "short_ref", "size", "exact", "day", "tone")
+        for name in (
+            "number",
+            "percent",
+            "short",
+            "short_ref",
+            "shortened",
+            "size",
+            "exact",
+            "day",
+            "tone",
+        )
     }
     templates.filters.update(
         names

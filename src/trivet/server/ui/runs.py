@@ -16,6 +16,7 @@ from trivet.tracking import Experiment, Metric, Run, RunData, RunId, RunKind
 
 _CURVES = 12
 _COMPARED = 6
+_COUNTED = ("rows", "base_rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +205,13 @@ def _common(rows: Sequence[RunRow], most: int = 4) -> tuple[str, ...]:
     for row in rows:
         for name in row.metrics:
             counts[name] = counts.get(name, 0) + 1
-    return tuple(sorted(counts, key=lambda name: (-counts[name], name))[:most])
+    return tuple(sorted(counts, key=lambda name: (-counts[name], *_rank(name)))[:most])
+
+
+def _rank(name: str) -> tuple[bool, int, str]:
+    """Return where a metric stands: what says how good a model is first, then what was counted."""
+    prefix, _, last = name.rpartition(".")
+    return (last in _COUNTED or prefix == "rows", _place(prefix)[0], name)
 
 
 def _compared(
@@ -215,7 +222,7 @@ def _compared(
     for name in names:
         values = tuple(column.get(name) for column in columns)
         rows.append(ComparedRow(name=name, values=values, differs=len(set(values)) > 1))
-    return tuple(rows)
+    return tuple(sorted(rows, key=lambda row: (not row.differs, *_rank(row.name))))
 
 
 def _curves(app: App, runs: Sequence[Run], keys: Sequence[str]) -> tuple[Curve, ...]:

@@ -148,17 +148,18 @@ function toMarks(chart, token, names, width) {
 function placeMarks(chart, width) {
   const times = chart.series.flatMap((s) => s.dots.map((d) => Date.parse(d.x)));
   const [low, high] = [Math.min(...times), Math.max(...times)];
-  const ends = [];
-  return chart.marks.map((mark) => {
+  const starts = []; // from right to left, so that the line of a later mark ends below earlier words
+  const places = chart.marks.toReversed().map((mark) => {
     const at = ((Date.parse(mark.x) - low) / (high - low || 1)) * (width - 60);
     const span = mark.text.length * 6.6 + 8;
     const align = at > width - 60 - span ? "right" : "left";
-    const start = align === "right" ? at - span : at;
+    const [start, end] = align === "right" ? [at - span, at] : [at, at + span];
     let row = 0;
-    while (ends[row] !== undefined && ends[row] > start) row += 1;
-    ends[row] = start + span;
+    while (starts[row] !== undefined && starts[row] < end) row += 1;
+    for (let below = 0; below <= row; below += 1) starts[below] = start;
     return { row, align };
   });
+  return places.toReversed();
 }
 
 function markRows(chart, width) {
