@@ -9,10 +9,9 @@ from trivet.app import App
 from trivet.cli.context import with_app
 from trivet.cli.data_contract import contract
 from trivet.cli.data_files import read_rows
-from trivet.cli.data_views import SHORT, brief, show_commit, show_diff
+from trivet.cli.data_views import SHORT, brief, brief_head, show_commit, show_diff
 from trivet.cli.output import as_json, print_json, print_table
 from trivet.data import (
-    Dataset,
     DatasetNotFound,
     MergeConflicts,
     WriteMode,
@@ -50,7 +49,7 @@ def list_(app: App, as_json: bool) -> None:
         print_json(listed)
         return
     rows = [
-        (each.name, " · ".join(each.key), each.event_time or "", *_head(app, each))
+        (each.name, " · ".join(each.key), each.event_time or "", *brief_head(app, each))
         for each in listed
     ]
     print_table(
@@ -395,11 +394,3 @@ def _ensure(app: App, name: str, key: str, event_time: str | None) -> None:
     except DatasetNotFound:
         columns = tuple(column.strip() for column in key.split(","))
         app.datasets.create(name, key=columns, event_time=event_time)
-
-
-def _head(app: App, dataset: Dataset) -> tuple[str, object, str]:
-    at_main = [each for each in app.datasets.list_branches(dataset.name) if each.name == "main"]
-    if not at_main:
-        return "", "", ""
-    made = app.datasets.resolve(dataset.name, at_main[0].commit)
-    return made.id[:SHORT], made.rows, str(made.contract)

@@ -2,8 +2,9 @@
 
 import click
 
+from trivet.app import App
 from trivet.cli.output import print_facts, print_json, print_table
-from trivet.data import Commit, ContractReport, Diff
+from trivet.data import Commit, ContractReport, Dataset, Diff
 from trivet.ledger import Verdict
 
 SHORT = 12
@@ -79,3 +80,12 @@ def show_report(report: ContractReport) -> None:
 def brief(value: object) -> str:
     """Return a value as a table shows it."""
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def brief_head(app: App, dataset: Dataset) -> tuple[str, object, str]:
+    """Return the commit that `main` is at, its rows and its verdict; nothing before the first."""
+    at_main = [each for each in app.datasets.list_branches(dataset.name) if each.name == "main"]
+    if not at_main:
+        return "", "", ""
+    made = app.datasets.resolve(dataset.name, at_main[0].commit)
+    return made.id[:SHORT], made.rows, str(made.contract)

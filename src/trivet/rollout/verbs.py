@@ -30,6 +30,8 @@ from trivet.rollout.routes import promoted
 from trivet.rollout.steps import plan
 from trivet.serving import RevisionSpec, RoutingTable
 
+_ALL = 1_000_000
+
 
 def deploy(
     stores: Stores,
@@ -331,7 +333,7 @@ def _serve(
 
 def _previous(stores: Stores, table: RoutingTable) -> RevisionSpec:
     """Return the revision that the stable one replaced."""
-    for rollout in stores.rollouts.list_rollouts(table.deployment):
+    for rollout in stores.rollouts.list_rollouts(table.deployment, limit=_ALL):
         if rollout.candidate == table.stable and rollout.stable is not None:
             return stores.deployments.get_revision(table.deployment, rollout.stable)
     raise NothingToRollBackTo(table.deployment, table.stable)

@@ -7,6 +7,7 @@ be delivered again after a crash or a lost answer, and still takes effect once.
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -112,10 +113,12 @@ def carry_out_or_report(store: RunStore, write: Write) -> None:
 
 
 def deliver_spilled(store: RunStore, folder: Path) -> None:
-    """Deliver what processes that are gone left in `folder`."""
+    """Deliver what processes that are gone left in `folder`; several may do so at once."""
     for file in sorted(folder.glob(f"*{_SUFFIX}")):
-        if is_alive(_process_of(file)) is False:
-            Spill(file).deliver(store)
+        # A file that is gone was delivered meanwhile by somebody else.
+        with suppress(FileNotFoundError):
+            if is_alive(_process_of(file)) is False:
+                Spill(file).deliver(store)
 
 
 def read_spill(file: Path) -> Iterator[Write]:

@@ -1,6 +1,7 @@
 """What a person can do with a deployment, and what is refused."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -271,3 +272,14 @@ def test_waiting_for_a_gateway_that_never_confirms_names_it(serving: World) -> N
             watch=lambda: float(next(ticks)),
         )
     assert confirmation_of(serving, "delay").waiting == ("slow",)
+
+
+def test_the_way_back_is_found_however_many_releases_failed_since(serving: World) -> None:
+    deploy(serving, "delay", "model:delay@2")
+    succeeded = latest(serving, "delay")
+    for number in range(120):
+        failed = replace(
+            succeeded, id=f"f{number:031}", candidate=3, stable=2, phase=Phase.ROLLED_BACK
+        )
+        serving.rollouts.start(failed)
+    assert rollback(serving, "delay").stable == 1

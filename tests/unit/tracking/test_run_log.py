@@ -224,3 +224,11 @@ def test_lineage_of_a_step_is_that_of_its_pipeline_too(
 
 def store_id() -> Any:
     return "a" * 32
+
+
+def test_what_somebody_else_delivered_meanwhile_is_no_matter(
+    store: AwayStore, tmp_path: Path
+) -> None:
+    # A file that is listed and then gone, as when a controller and a command deliver at once.
+    (tmp_path / "1-a.jsonl").symlink_to(tmp_path / "gone")
+    assert mark_lost_runs(store, tmp_path) == []
