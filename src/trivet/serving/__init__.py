@@ -15,7 +15,7 @@ from trivet.serving.errors import (
     PredictionNotFound,
 )
 from trivet.serving.journal import JournalWriter
-from trivet.serving.journal_reader import JournalReader, find_prediction
+from trivet.serving.journal_reader import JournalReader, find_prediction, find_predictions
 from trivet.serving.records import (
     Feedback,
     GatewayStatus,
@@ -51,6 +51,7 @@ __all__ = [
     "Status",
     "assign",
     "find_prediction",
+    "find_predictions",
     "find_revision",
     "table_from_json",
     "table_to_json",

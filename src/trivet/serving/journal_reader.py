@@ -2,7 +2,7 @@
 
 import itertools
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 from trivet.serving.errors import PredictionNotFound
@@ -67,6 +67,22 @@ def find_prediction(directory: Path, prediction_id: str) -> Prediction:
         if found is not None:
             return found
     raise PredictionNotFound(prediction_id)
+
+
+def find_predictions(directory: Path, ids: Sequence[str]) -> list[Prediction]:
+    """Return those of the predictions that the journals still hold, in the order of `ids`.
+
+    Each segment is read once at most, whatever the number of ids, those first that their times
+    point to.
+    """
+    found: dict[str, Prediction] = {}
+    places = [_by_likelihood(directory, one) for one in ids]
+    near = (path for paths, _ in places for path in paths)
+    far = (path for _, paths in places for path in paths)
+    for path in dict.fromkeys((*near, *far)):
+        missing = {one for one in ids if one not in found}
+        found |= {prediction.id: prediction for prediction in _find_all(path, missing)}
+    return [found[one] for one in ids if one in found]
 
 
 _Place = tuple[str, int]
@@ -142,6 +158,26 @@ def _by_likelihood(directory: Path, prediction_id: str) -> tuple[list[Path], lis
 
 def _start_milliseconds(path: Path) -> int:
     return int(path.stem.split("-")[1])
+
+
+def _find_all(path: Path, ids: Set[str]) -> Iterator[Prediction]:
+    missing = _held(path, {one.encode() for one in ids})
+    for payload, _ in _frames(path, 0):
+        if not missing:
+            return
+        if any(one in payload for one in missing):
+            record = decode_payload(payload)
+            if isinstance(record, Prediction) and record.id.encode() in missing:
+                missing.remove(record.id.encode())
+                yield record
+
+
+def _held(path: Path, wanted: Set[bytes]) -> set[bytes]:
+    """Return those of the texts that occur in the file."""
+    if not wanted or path.stat().st_size == 0:
+        return set()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return {one for one in wanted if content.find(one) >= 0}
 
 
 def _find_in_segment(path: Path, prediction_id: str) -> Prediction | None:

@@ -25,6 +25,7 @@ from trivet.serving import (
     Role,
     Status,
     find_prediction,
+    find_predictions,
 )
 from trivet.serving.frames import decode_payload, encode_frame, whole_frames
 from trivet.serving.journal import segment_paths
@@ -226,6 +227,8 @@ def test_a_prediction_is_found_by_its_id(tmp_path: Path, writer: JournalWriter) 
         writer.append([msgspec.structs.replace(record, id=new_id(), primary=record.id), record])
     for record in wanted:
         assert find_prediction(tmp_path, record.id) == record
+    ids = [record.id for record in wanted]
+    assert [found.id for found in find_predictions(tmp_path, [*ids[::-1], new_id()])] == ids[::-1]
     for unknown in (new_id(), "no id at all"):
         with pytest.raises(PredictionNotFound):
             find_prediction(tmp_path, unknown)

@@ -9,7 +9,7 @@ from trivet.app import App
 from trivet.ledger import Evidence, Fact
 from trivet.monitoring import Alert, AlertStatus, AnswerNotFound, Precision
 from trivet.server.ui.page import Page
-from trivet.serving import find_prediction
+from trivet.serving import find_predictions
 from trivet.serving.records import Prediction
 
 _SAMPLES = 5
@@ -76,17 +76,20 @@ def load_alert(app: App, request: Request) -> AlertPage:
             _clock("triage", alert.triage_due_at, alert.triaged_at or alert.closed_at, now),
             _clock("resolve", alert.resolve_due_at, alert.closed_at, now),
         ),
-        samples=tuple(_sample(app, one) for one in alert.samples[:_SAMPLES]),
+        samples=tuple(
+            _sample(app, one)
+            for one in find_predictions(app.settings.journal, alert.samples[:_SAMPLES])
+        ),
         facts=tuple(app.ledger.list_facts(subject=alert.ref, limit=30, newest_first=True)),
     )
 
 
-def _sample(app: App, prediction_id: str) -> Sample:
+def _sample(app: App, prediction: Prediction) -> Sample:
     try:
-        outcome = app.windows.get_answer(prediction_id).outcome
+        outcome = app.windows.get_answer(prediction.id).outcome
     except AnswerNotFound:
         outcome = None
-    return Sample(prediction=find_prediction(app.settings.journal, prediction_id), outcome=outcome)
+    return Sample(prediction=prediction, outcome=outcome)
 
 
 def _clock(name: str, due_at: datetime, met_at: datetime | None, now: datetime) -> AlertClock:

@@ -23,6 +23,7 @@ from trivet.server.ui.slices import SliceRow, read_slices
 from trivet.server.ui.trends import Finding, read_trend
 
 _NOISE = (
+    "alert.acted_on",
     "gate.judged",
     "revision.created",
     "routing.swapped",
