@@ -236,7 +236,7 @@ class Home:
     def _shadow(self, answer: Prediction, revision: int, y: bool, wrong: float) -> Prediction:
         number = int(answer.unit)
         computed = self._prediction(number, revision, y, wrong)
-        values = {name: getattr(computed, name) for name in Prediction.__slots__}
+        values = {name: getattr(computed, name) for name in Prediction.__struct_fields__}
         return Prediction(
             **{
                 **values,
