@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 from trivet.kernel.clock import utc_now
 from trivet.kernel.digests import Digest, digest_bytes
+from trivet.kernel.errors import TrivetError
 from trivet.pipelines.graph import call_with
 from trivet.pipelines.source import load_function
 from trivet.storage.blobs.store import BlobStore
@@ -148,10 +149,14 @@ def _take_over(
         future.set_result(Result(error=f"{type(error).__name__}: {error}", traceback=str(error)))
         return
     result, entries, blobs = done.result()
-    for blob in blobs:
-        task.handle.blobs.put(blob)
-    for entry in entries:
-        task.handle.take(entry)
+    try:
+        for blob in blobs:
+            task.handle.blobs.put(blob)
+        for entry in entries:
+            task.handle.take(entry)
+    except TrivetError as error:
+        # Raised from here it would be lost, and whoever waits for the future wait for ever.
+        result = Result(error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
     future.set_result(result)
 
 

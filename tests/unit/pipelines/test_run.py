@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from trivet.kernel.digests import Digest
 from trivet.kernel.refs import Ref
 from trivet.pipelines import (
     How,
@@ -19,6 +20,8 @@ from trivet.pipelines import (
     run,
     step,
 )
+from trivet.storage.blobs import BlobStore
+from trivet.storage.blobs.store import BlobStoreUnavailable
 from trivet.tracking import RunKind, RunStatus, current_run
 
 calls: list[str] = []
@@ -53,6 +56,34 @@ def total(table: pa.Table) -> int:
     if handle is not None:
         handle.log_metric("total", value)
     return value
+
+
+@step
+def keep_a_file(data: str) -> str:
+    handle = current_run()
+    assert handle is not None
+    handle.log_artifact(b"a file", "file.txt")
+    return data
+
+
+@pipeline
+def keeping(data: str = "a") -> Any:
+    return keep_a_file(data)
+
+
+class StoreWithoutRoomForTheFile:
+    """A blob store that takes everything but one file."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put(self, content: bytes | memoryview) -> Digest:
+        if bytes(content) == b"a file":
+            raise BlobStoreUnavailable("no space left")
+        return self._store.put(content)
 
 
 @step
@@ -238,3 +269,11 @@ def test_steps_run_in_other_processes(workspace: Workspace) -> None:
     assert done.outputs[1] == 6
     assert calls == []
     assert workspace.runs.get_data(done.run.id).metrics == {"total": 3.0}
+
+
+@pytest.mark.timeout(30)
+def test_a_file_that_cannot_be_kept_fails_the_step_and_does_not_hang(workspace: Workspace) -> None:
+    full: Any = StoreWithoutRoomForTheFile(workspace.blobs)
+    how = How(executor=ProcessExecutor(1))
+    with pytest.raises(StepFailed, match="no space left"):
+        run(keeping, workspace=replace(workspace, blobs=full), how=how)
