@@ -42,6 +42,7 @@ PAGES = (
     "/ledger?verify=1",
     "/lineage",
     "/ref/model:delay@2",
+    "/ref/prediction:{prediction}",
     "/evidence/{evidence}",
     "/ui/patterns",
     "/nowhere",
@@ -60,6 +61,7 @@ def names(site: Site) -> dict[str, str]:
             "failed": app.runs.list_runs(experiment="embeddings")[0].id,
             "pipeline": next(run.id for run in runs if run.kind == "pipeline"),
             "alert": app.alerts.list_alerts()[0].id,
+            "prediction": app.alerts.list_alerts()[0].samples[1],
             "evidence": app.models.get_version("delay", 2).content.evidence[0],
         }
 

@@ -13,6 +13,8 @@ from trivet.server.ui.graph import HEIGHT, Node, draw
 from trivet.server.ui.latency import latency_percentile
 from trivet.server.ui.lineage import draw_edges
 from trivet.server.ui.page import to_json
+from trivet.server.ui.pipelines import describe
+from trivet.server.ui.runs import tabulate
 from trivet.server.ui.words import Words
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,3 +153,19 @@ def test_json_has_no_nan_and_no_objects() -> None:
         "b": ["2026-01-01T00:00:00+00:00", 2.0],
         "c": {"id": "a", "title": "t", "text": "", "address": "", "tone": "", "is_centre": False},
     }
+
+
+def test_metrics_measured_in_several_places_make_one_table() -> None:
+    table = tabulate(
+        {"train.auc": 0.9, "train.loss": 0.2, "test.auc": 0.8, "test.loss": 0.3, "gate.auc": 0.8}
+    )
+    assert table.columns == ("test", "train")
+    assert table.rows == (("auc", (0.8, 0.9)), ("loss", (0.3, 0.2)))
+
+
+def test_what_a_step_handed_on_is_said_in_words() -> None:
+    assert describe({"type": "table of 3 rows", "codec": "arrow", "size": 2000}) == (
+        "table of 3 rows · 2.0 kB"
+    )
+    assert describe({"rows": 51_801, "name": "logistic"}) == "rows 51,801, name logistic"
+    assert describe(["a", "b", "c", "d", "e"]) == "a, b, c, d + 1"
