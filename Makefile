@@ -25,6 +25,7 @@ check: setup         ## lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases tests benchmarks
 	$(BIN)/lint-imports
 
 fmt: setup           ## put the code in order, and the reference of the command line

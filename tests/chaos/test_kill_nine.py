@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def kill_at_random(trivet: Everything, app: App, rng: random.Random) -> list[str
     hit = []
     for victim in victims:
         time.sleep(rng.uniform(0.2, 1.6))
-        await_true(lambda victim=victim: trivet.kill(victim), f"there is a {victim} to kill")
+        await_true(partial(trivet.kill, victim), f"there is a {victim} to kill")
         if app.rollouts.find_active("churn") is not None:
             hit.append(victim)
     return hit

@@ -46,7 +46,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         opened.datasets.set_contract(name, (contracts / f"{name}.yaml").read_text())
         commit = trivet.commit(name, committed(name))
         assert commit.contract is Verdict.PASSED
-    trivet.apply(*VIEWS, *SERVICES)
+    trivet.apply(*VIEWS)
+    trivet.apply(*SERVICES)
     yield opened
     opened.close()
 

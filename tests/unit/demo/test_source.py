@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,8 @@ def tables() -> FlightTables:
     return load_tables()
 
 
-def one(table: pa.Table, flight_id: str) -> dict:
+def one(table: pa.Table, flight_id: str) -> dict[str, Any]:
+    row: dict[str, Any]
     (row,) = table.filter(pc.equal(table["flight_id"], flight_id)).to_pylist()
     return row
 

@@ -51,7 +51,7 @@ def load(data: str, rows: int = 3) -> pa.Table:
 def total(table: pa.Table) -> int:
     calls.append("total")
     seen.append(table)
-    value = sum(table["x"].to_pylist())
+    value: int = sum(table["x"].to_pylist())
     handle = current_run()
     if handle is not None:
         handle.log_metric("total", value)

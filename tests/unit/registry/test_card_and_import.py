@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,9 @@ def test_a_signature_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, {"inputs": "a"}, {"inputs": ["a"], "colour": 1}])
-def test_a_signature_that_says_too_little_or_too_much_is_refused(values: dict) -> None:
+def test_a_signature_that_says_too_little_or_too_much_is_refused(
+    values: dict[str, Any],
+) -> None:
     with pytest.raises(InvalidInput, match="signature"):
         signature_from_json(values)
 

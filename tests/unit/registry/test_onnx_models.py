@@ -38,7 +38,8 @@ MODELS = {
 def original(model: object, rows: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        return model.predict_proba(rows)[:, 1]  # type: ignore[attr-defined]  # four classes share it
+        answers: np.ndarray = model.predict_proba(rows)[:, 1]  # type: ignore[attr-defined]  # four classes share it
+        return answers
 
 
 @pytest.mark.parametrize("name", MODELS)

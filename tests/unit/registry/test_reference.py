@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ ROWS = 1000
 
 
 @pytest.fixture
-def reference() -> dict:
+def reference() -> dict[str, Any]:
     inputs = np.stack([np.arange(ROWS), np.where(np.arange(ROWS) < 250, np.nan, 7.0)], axis=1)
     labels = (np.arange(ROWS) % 4 == 0).astype(np.int64)
     scores = np.linspace(0, 1, ROWS)
@@ -24,33 +25,33 @@ def reference() -> dict:
     )
 
 
-def test_it_holds_deciles_and_their_counts(reference: dict) -> None:
+def test_it_holds_deciles_and_their_counts(reference: dict[str, Any]) -> None:
     x = reference["features"]["x"]
     assert x["edges"] == pytest.approx([99.9 * k for k in range(1, 10)], rel=1e-6)
     assert x["counts"] == [100] * 10
     assert x["missing"] == 0
 
 
-def test_ties_and_gaps_are_counted_too(reference: dict) -> None:
+def test_ties_and_gaps_are_counted_too(reference: dict[str, Any]) -> None:
     gap = reference["features"]["gap"]
     assert gap["missing"] == 0.25
     assert gap["edges"] == [7.0] * 9
     assert sum(gap["counts"]) == 750
 
 
-def test_scores_fall_into_twenty_bins(reference: dict) -> None:
+def test_scores_fall_into_twenty_bins(reference: dict[str, Any]) -> None:
     assert sum(reference["scores"]["counts"]) == ROWS
     assert len(reference["scores"]["counts"]) == 20
 
 
-def test_slices_have_their_own_numbers(reference: dict) -> None:
+def test_slices_have_their_own_numbers(reference: dict[str, Any]) -> None:
     assert reference["slices"]["carrier=UA"]["rows"] == 600
     assert reference["slices"]["carrier=B6"]["rows"] == 400
     whole = sum(part["rows"] * part["log_loss"] for part in reference["slices"].values()) / ROWS
     assert whole == pytest.approx(reference["log_loss"])
 
 
-def test_it_is_json(reference: dict) -> None:
+def test_it_is_json(reference: dict[str, Any]) -> None:
     assert json.loads(json.dumps(reference, allow_nan=False)) == reference
     assert reference["base_rate"] == 0.25
 

@@ -172,7 +172,7 @@ def test_what_a_dead_process_left_is_delivered_before_its_runs_are_called_lost(
     alive = store.create_run("churn", process=this_process())
     spill = Spill(tmp_path / "spill" / "1-a.jsonl")
     spill.append(Write(run_id=ended.id, sequence=1, call="log", content={"tags": {"a": "b"}}))
-    end = {"status": "finished", "error": None, "detail": {}}
+    end: dict[str, Any] = {"status": "finished", "error": None, "detail": {}}
     spill.append(Write(run_id=ended.id, sequence=2, call="finish", content=end))
     file = tmp_path / "spill" / "1-a.jsonl"
     lines = file.read_text().splitlines(keepends=True)
@@ -199,10 +199,12 @@ def test_several_threads_log_to_one_run(
     store: AwayStore, blobs: BlobStore, tmp_path: Path
 ) -> None:
     with start_run(store, blobs, "churn", spill=tmp_path / "spill") as run:
-        threads = [
-            threading.Thread(target=lambda: [run.log_metric("n", 1, 0) for _ in range(500)])
-            for _ in range(4)
-        ]
+
+        def log_often() -> None:
+            for _ in range(500):
+                run.log_metric("n", 1, 0)
+
+        threads = [threading.Thread(target=log_often) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
