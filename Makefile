@@ -19,7 +19,8 @@ demo: setup          ## a model's whole life on real flights, in about three min
 	$(BIN)/trivet --home .trivet-demo demo flights $(ARGS)
 
 test: setup          ## every test; those that need a service say so when it is not there
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 check: setup         ## lint, types, layers
 	$(BIN)/ruff check .
@@ -37,7 +38,7 @@ bench: setup         ## measure every figure that is claimed
 	$(BIN)/python -m benchmarks
 
 browser: setup       ## only the journeys in a real browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 up: setup            ## server with UI, controller and gateway on 127.0.0.1
 	$(BIN)/trivet up
