@@ -77,7 +77,7 @@ class RedisOnlineStore:
     def __init__(self, url: str, *, prefix: str = "trivet") -> None:
         self.url = url
         self._prefix = prefix
-        self._redis: Redis[bytes] = Redis(connection_pool=ConnectionPool.from_url(url))
+        self._redis: Redis = Redis(connection_pool=ConnectionPool.from_url(url))
         self._script = self._redis.register_script(_COMMIT)
 
     @classmethod
@@ -133,8 +133,9 @@ class RedisOnlineStore:
 
     def read_state(self, name: str) -> bytes | None:
         with self._errors_translated():
-            state: bytes | None = self._redis.hget(self._state_key(name), name)
-        return state
+            state = self._redis.hget(self._state_key(name), name)
+        # The pool decodes nothing; the client's types cannot know.
+        return state.encode() if isinstance(state, str) else state
 
     def close(self) -> None:
         """Close the connections."""
