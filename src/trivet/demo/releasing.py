@@ -8,9 +8,11 @@ from trivet.demo.bad_models import Flaw, register_bad_model
 from trivet.demo.building import FIRST_TRAINED_UNTIL
 from trivet.demo.story import DEPLOYMENT, PIPELINE, PROJECT, Story, day
 from trivet.kernel.durations import format_duration
+from trivet.monitoring import Alert
 from trivet.rollout import Phase, Rollout
 from trivet.serving import Role
 
+_TIMED, _TIMED_SECONDS = "alert_to_rollback_seconds", 15.0
 USUAL_SHARE = 0.3
 _STEPS = "shadow:300:100,1:8:0,10:80:30,50:250:100"
 _FAST_STEPS = "shadow:150:50,1:4:0,10:40:15,50:120:40"
@@ -120,11 +122,20 @@ def tell_bad_releases(story: Story) -> None:
     _confirm_alerts(story)
 
 
+def _rollout_alerts(story: Story) -> list[Alert]:
+    alerts = story.app.alerts.list_alerts(deployment=DEPLOYMENT, open_only=True)
+    return [alert for alert in alerts if alert.rule == "rollout"]
+
+
 def _confirm_alerts(story: Story) -> None:
     """Do what the person on call does: look at what was raised, and confirm it."""
     story.settle()
-    alerts = story.app.alerts.list_alerts(deployment=DEPLOYMENT, open_only=True)
-    raised = [alert for alert in alerts if alert.rule == "rollout"]
+    raised = _rollout_alerts(story)
+    deadline = story.watch() + _TIMED_SECONDS
+    # A closed alert takes no more numbers, and control has yet to write how long it took.
+    while any(_TIMED not in alert.detail for alert in raised) and story.watch() < deadline:
+        story.sleep(0.1)
+        raised = _rollout_alerts(story)
     for alert in raised:
         story.trivet("alerts", "confirm", alert.id, quiet=True)
     slowest = max((alert.opened_at - alert.harm_at for alert in raised), default=timedelta(0))
